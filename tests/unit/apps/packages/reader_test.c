@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+#include "../../builders/rpm_world.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "apps/packages/reader.h"
+
+/* A reading to its end. */
+struct reading {
+	struct world *w;
+	bool ended, failed, infrastructure, gone;
+	char package[256], detail[2000];
+	struct read_package *packages;
+	size_t count;
+};
+
+static void on_read(struct reader *r, const struct read_error *error, void *arg)
+{
+	struct reading *rd = arg;
+
+	rd->ended = true;
+	rd->failed = error;
+	if (error) {
+		rd->infrastructure = error->infrastructure;
+		snprintf(rd->package, sizeof(rd->package), "%s", error->package);
+		snprintf(rd->detail, sizeof(rd->detail), "%s", error->detail);
+	} else {
+		rd->packages = reader_take(r, &rd->count);
+	}
+	loop_stop(&rd->w->loop);
+}
+
+static void on_gone(void *arg)
+{
+	struct reading *rd = arg;
+
+	rd->gone = true;
+	loop_stop(&rd->w->loop);
+}
+
+static struct reader *begin(struct rpm_world *rw, struct reading *ret)
+{
+	const struct reader_spec spec = {
+		.loop = &rw->w->loop, .sandbox = rw->w->sb, .folder = rw->upload, .name = "job1"};
+
+	*ret = (struct reading){.w = rw->w};
+	return reader_start(&spec, on_read, ret);
+}
+
+static void reading_wait(struct reading *rd)
+{
+	while (!rd->ended && !rd->gone)
+		loop_run(&rd->w->loop);
+}
+
+static void reading_finish(struct reading *rd)
+{
+	read_packages_free(rd->packages, rd->count);
+}
+
+#define HEAD(name)                                                                                 \
+	"Name: " name                                                                              \
+	"\nVersion: 1.0\nRelease: 1\nSummary: A test\nLicense: MIT\nBuildArch: noarch\n"
+#define TAIL "\n%description\nA test.\n%files\n"
+
+/* What reading this one spec beside a good one says. */
+static void read_one(struct world *w, const char *file, const char *text, struct reading *ret)
+{
+	struct rpm_world rw;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "good", "", "", "");
+	rpm_world_put(&rw, file, text);
+	begin(&rw, ret);
+	reading_wait(ret);
+	rpm_world_finish(&rw);
+}
+
+static void specs_are_read_with_their_needs_and_subpackages(struct world *w)
+{
+	struct rpm_world rw;
+	struct reading rd;
+	const struct spec *spec;
+
+	rpm_world_init(&rw, w);
+	for (int i = 0; i < 3 * READER_CONCURRENCY; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "filler%02d", i);
+		rpm_world_put_spec(&rw, name, "", "", "");
+	}
+	rpm_world_put(&rw, "a.spec",
+		HEAD("apple") "Source0: https://example.org/x/apple-1.0.tar.gz\nBuildRequires: "
+			      "pear >= 2\n"
+			      "%bcond_without check\n%if %{with check}\nBuildRequires: "
+			      "quince\n%endif\n"
+			      "%description\nx\n%package devel\nSummary: x\n%description devel\nx\n"
+			      "%files\n%files devel\n");
+	rpm_world_put(&rw, "apple-1.0.tar.gz", "x");
+	begin(&rw, &rd);
+	reading_wait(&rd);
+	CHECK(!rd.failed, "%s: %s", rd.package, rd.detail);
+	CHECK(rd.count == 1 + 3 * READER_CONCURRENCY, "%zu", rd.count);
+	if (rd.count) {
+		spec = rd.packages[0].spec;
+		CHECK(!strcmp(rd.packages[0].file, "a.spec") && !strcmp(spec->name, "apple"), "%s",
+			spec->name);
+		CHECK(spec->need_count == 2 && spec->part_count == 2, "%zu needs, %zu parts",
+			spec->need_count, spec->part_count);
+		CHECK(!strcmp(spec->needs[0].name, "pear") && !spec->needs[0].soft &&
+				spec->needs[1].soft,
+			"%s is not soft", spec->needs[1].name);
+	}
+	reading_finish(&rd);
+	rpm_world_finish(&rw);
+}
+
+static void a_source_rpm_is_read_like_its_spec(struct world *w)
+{
+	struct rpm_world rw;
+	struct reading rd;
+	struct rpm_built b;
+	struct strbuf data = STRBUF_INIT;
+	char *path;
+	int srpm;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put(&rw, "x.spec",
+		HEAD("xylem") "BuildRequires: bash\nProvides: sap = 3\nSource0: data.txt" TAIL);
+	rpm_world_put(&rw, "data.txt", "x");
+	rpm_world_build(&rw, 1, "x.spec", &b);
+	CHECK(b.ok, "%s\n%s", b.why, b.log.buf);
+	srpm = rpm_built_find(&b, "xylem-1.0-1.src");
+	path = xasprintf("%s/%s", b.results, b.file[srpm]);
+	CHECK(!file_read(path, 1 << 20, &data, NULL), "no %s", path);
+	free(rw.upload);
+	rw.upload = xasprintf("%s/upload2", w->data);
+	dir_create(rw.upload, 0750, NULL);
+	free(path);
+	path = xasprintf("%s/xylem.src.rpm", rw.upload);
+	file_write_atomic(path, data.buf, data.len, 0644, NULL);
+	begin(&rw, &rd);
+	reading_wait(&rd);
+	CHECK(!rd.failed && rd.count == 1, "%s", rd.detail);
+	if (rd.count) {
+		const struct spec *spec = rd.packages[0].spec;
+
+		CHECK(!strcmp(spec->name, "xylem") && spec->need_count == 1, "%s", spec->name);
+		CHECK(spec->part_count == 1 && spec->parts[0].provide_count == 2, "%zu provides",
+			spec->parts[0].provide_count);
+	}
+	reading_finish(&rd);
+	free(path);
+	strbuf_finish(&data);
+	rpm_built_finish(&b);
+	rpm_world_finish(&rw);
+}
+
+static void a_spec_that_does_not_parse_is_named_with_rpms_words(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "bad.spec", HEAD("bad") "Colour: red" TAIL, &rd);
+	CHECK(rd.failed && !rd.infrastructure && !strcmp(rd.package, "bad.spec"), "%s", rd.package);
+	CHECK(!strcmp(rd.detail, "bad.spec does not parse: line 7: Unknown tag: Colour: red "
+				 "(rpmspec -P bad.spec says the same)"),
+		"%s", rd.detail);
+}
+
+static void a_lua_loop_is_ended_and_named(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "lua.spec", HEAD("lua") "%{lua: while true do end}" TAIL, &rd);
+	CHECK(rd.failed && strstr(rd.detail, "lua.spec was still being read after 10 s"), "%s",
+		rd.detail);
+}
+
+static void a_shell_loop_is_ended_and_named(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "shell.spec", HEAD("shell") "%(while :; do sleep 1; done)" TAIL, &rd);
+	CHECK(rd.failed && strstr(rd.detail, "shell.spec was still being read after 10 s"), "%s",
+		rd.detail);
+}
+
+static void a_crash_of_rpmspec_is_named_with_its_signal(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "crash.spec", HEAD("crash") "%(kill -SEGV $PPID)" TAIL, &rd);
+	CHECK(rd.failed && !rd.infrastructure, "not failed");
+	CHECK(strstr(rd.detail, "killed by signal 11 (SIGSEGV) while it read crash.spec"), "%s",
+		rd.detail);
+}
+
+static void a_missing_source_file_is_named(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "lost.spec",
+		HEAD("lost") "Source0: http://example.org/lost-1.0.tar.gz\nPatch0: fix.patch" TAIL,
+		&rd);
+	CHECK(rd.failed && !strcmp(rd.package, "lost"), "%s", rd.package);
+	CHECK(!strcmp(rd.detail, "lost.spec names the source file lost-1.0.tar.gz, which was not "
+				 "given; put it "
+				 "beside the spec"),
+		"%s", rd.detail);
+}
+
+static void two_specs_of_one_name_are_named_both(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "other.spec", HEAD("good") TAIL, &rd);
+	CHECK(rd.failed && !strcmp(rd.package, "good"), "%s", rd.package);
+	CHECK(!strcmp(rd.detail, "good.spec and other.spec both make a package named good; leave "
+				 "one of them out"),
+		"%s", rd.detail);
+}
+
+static void what_prints_for_ever_is_ended(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "loud.spec",
+		HEAD("loud") "%{lua: while true do print(string.rep('x', 100000)) io.stderr:write("
+			     "string.rep('x', 100000)) end}" TAIL,
+		&rd);
+	CHECK(rd.failed && strstr(rd.detail, "loud.spec cannot be read: it printed more than"),
+		"%s", rd.detail);
+}
+
+static void a_file_that_is_no_source_rpm_is_named(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "fake.src.rpm", "this is not an rpm", &rd);
+	CHECK(rd.failed && strstr(rd.detail, "fake.src.rpm does not parse: "), "%s", rd.detail);
+}
+
+static void a_folder_without_a_spec_is_refused(struct world *w)
+{
+	struct rpm_world rw;
+	struct reading rd;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put(&rw, "README", "x");
+	begin(&rw, &rd);
+	reading_wait(&rd);
+	CHECK(rd.failed && strstr(rd.detail, "no .spec and no .src.rpm"), "%s", rd.detail);
+	rpm_world_finish(&rw);
+}
+
+static void reading_changes_nothing_and_reaches_nothing(struct world *w)
+{
+	struct reading rd;
+
+	read_one(w, "x.spec",
+		HEAD("x") "%(touch /sources/planted; echo x > /usr/planted; cat /etc/shadow >&2; "
+			  "ls " RPM_SOURCES "/.. >&2)" TAIL,
+		&rd);
+	CHECK(!rd.failed && rd.count == 2, "%s", rd.detail);
+	if (rd.count == 2) {
+		char *planted = xasprintf("%s/upload/planted", w->data);
+
+		CHECK(access(planted, F_OK) && access("/usr/planted", F_OK),
+			"something was written");
+		free(planted);
+	}
+	reading_finish(&rd);
+}
+
+static void a_cancel_ends_all_and_done_is_not_called(struct world *w)
+{
+	struct rpm_world rw;
+	struct reading rd;
+	struct reader *r;
+
+	rpm_world_init(&rw, w);
+	for (int i = 0; i < 2 * READER_CONCURRENCY; i++) {
+		char file[32];
+
+		snprintf(file, sizeof(file), "slow%d.spec", i);
+		rpm_world_put(&rw, file, HEAD("slow") "%(sleep 1000)" TAIL);
+	}
+	r = begin(&rw, &rd);
+	while (!world_find(w->data, "sleep") && !world_processes(w->data))
+		uv_run(&w->loop.uv, UV_RUN_ONCE);
+	reader_cancel(r, on_gone, &rd);
+	reading_wait(&rd);
+	CHECK(rd.gone && !rd.ended, "ended %d", rd.ended);
+	rpm_world_finish(&rw);
+}
+
+/* ---- the tests */
+
+static const struct scenario {
+	const char *name;
+	scenario_fn *fn;
+} scenarios[] = {
+#define SCENARIO(fn)                                                                               \
+	{                                                                                          \
+#fn, fn                                                                            \
+	}
+	SCENARIO(specs_are_read_with_their_needs_and_subpackages),
+	SCENARIO(a_source_rpm_is_read_like_its_spec),
+	SCENARIO(a_spec_that_does_not_parse_is_named_with_rpms_words),
+	SCENARIO(a_crash_of_rpmspec_is_named_with_its_signal),
+	SCENARIO(a_missing_source_file_is_named),
+	SCENARIO(two_specs_of_one_name_are_named_both),
+	SCENARIO(what_prints_for_ever_is_ended),
+	SCENARIO(a_file_that_is_no_source_rpm_is_named),
+	SCENARIO(a_folder_without_a_spec_is_refused),
+	SCENARIO(reading_changes_nothing_and_reaches_nothing),
+	SCENARIO(a_cancel_ends_all_and_done_is_not_called),
+};
+
+static void test_as_root(void **state)
+{
+	const struct scenario *s = *state;
+
+	if (geteuid())
+		skip();
+	assert_int_equal(world_run(ROOT, s->fn), 0);
+}
+
+static void test_as_an_ordinary_user(void **state)
+{
+	const struct scenario *s = *state;
+
+	assert_int_equal(world_run(ORDINARY, s->fn), 0);
+}
+
+/* These wait for the time limit, which is real: once is enough. */
+static void test_a_loop_in_lua_is_ended_and_named(void **state)
+{
+	(void)state;
+	assert_int_equal(world_run(ORDINARY, a_lua_loop_is_ended_and_named), 0);
+}
+
+static void test_a_loop_in_shell_is_ended_and_named(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		world_run(geteuid() ? ORDINARY : ROOT, a_shell_loop_is_ended_and_named), 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct CMUnitTest tests[2 * countof(scenarios) + 2] = {
+		cmocka_unit_test(test_a_loop_in_lua_is_ended_and_named),
+		cmocka_unit_test(test_a_loop_in_shell_is_ended_and_named),
+	};
+	size_t n = 2;
+
+	if (argc > 1 && !strcmp(argv[1], "--launcher"))
+		return launcher_main(argc, argv);
+	if (argc > 1 && !strcmp(argv[1], RPM_ROLE))
+		return rpm_role_main(argc - 1, argv + 1);
+	for (size_t i = 0; i < countof(scenarios); i++) {
+		tests[n++] = (struct CMUnitTest){xasprintf("%s (root)", scenarios[i].name),
+			test_as_root, NULL, NULL, (void *)&scenarios[i]};
+		tests[n++] = (struct CMUnitTest){xasprintf("%s (ordinary user)", scenarios[i].name),
+			test_as_an_ordinary_user, NULL, NULL, (void *)&scenarios[i]};
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
