@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "apps/builds/builds.h"
+
+/*
+ * Counters of a job are columns, kept by the transaction that moves an item: an update costs the same for 5 packages and
+ * for 5,000. `changes` is bumped first by every transaction on a job, which serializes them on any database.
+ */
+static const char schema_1[] =
+	"CREATE TABLE uploads ("
+	" id INTEGER PRIMARY KEY, build_id INTEGER, created_at INTEGER NOT NULL);"
+	"CREATE TABLE upload_files ("
+	" upload_id INTEGER NOT NULL REFERENCES uploads ON DELETE CASCADE, path TEXT NOT NULL,"
+	" size INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (upload_id, path));"
+	"CREATE TABLE build_jobs ("
+	" id INTEGER PRIMARY KEY, name TEXT NOT NULL, builder TEXT NOT NULL, status TEXT NOT NULL,"
+	" seq INTEGER NOT NULL DEFAULT 0, changes INTEGER NOT NULL DEFAULT 0,"
+	" total_packages INTEGER NOT NULL DEFAULT 0, pending_packages INTEGER NOT NULL DEFAULT 0,"
+	" queued_packages INTEGER NOT NULL DEFAULT 0, building_packages INTEGER NOT NULL DEFAULT 0,"
+	" completed_packages INTEGER NOT NULL DEFAULT 0, failed_packages INTEGER NOT NULL DEFAULT 0,"
+	" blocked_packages INTEGER NOT NULL DEFAULT 0, cancelled_packages INTEGER NOT NULL DEFAULT 0,"
+	" cancel_requested INTEGER NOT NULL DEFAULT 0, fail_fast INTEGER NOT NULL DEFAULT 0,"
+	" dry_run INTEGER NOT NULL DEFAULT 0, retry_of INTEGER, upload_id INTEGER, timeout_ms INTEGER NOT NULL DEFAULT 0,"
+	" error TEXT, plan TEXT,"
+	" created_at INTEGER NOT NULL, started_at INTEGER NOT NULL DEFAULT 0, completed_at INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX build_jobs_active ON build_jobs (id) WHERE status IN ('pending', 'preparing', 'running');"
+	"CREATE TABLE packages ("
+	" id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (name, version));"
+	"CREATE TABLE package_history ("
+	" name TEXT PRIMARY KEY, duration_ms INTEGER NOT NULL, finished_at INTEGER NOT NULL);"
+	"CREATE TABLE queue_items ("
+	" id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL REFERENCES build_jobs ON DELETE CASCADE,"
+	" package_id INTEGER NOT NULL REFERENCES packages, position INTEGER NOT NULL, level INTEGER NOT NULL,"
+	" status TEXT NOT NULL, reason TEXT, why TEXT, priority INTEGER NOT NULL, needs_left INTEGER NOT NULL,"
+	" claimable INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0,"
+	" token INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0, worker TEXT, slot INTEGER,"
+	" phase TEXT, error_line INTEGER NOT NULL DEFAULT 0, error_text TEXT, blocked_by INTEGER,"
+	" log_size INTEGER NOT NULL DEFAULT 0, log_lines INTEGER NOT NULL DEFAULT 0, log_sha256 TEXT, log_tail TEXT,"
+	" exit_code INTEGER, queued_at INTEGER NOT NULL DEFAULT 0, started_at INTEGER NOT NULL DEFAULT 0,"
+	" completed_at INTEGER NOT NULL DEFAULT 0, payload TEXT NOT NULL, timeout_ms INTEGER NOT NULL DEFAULT 0);"
+	"CREATE UNIQUE INDEX queue_items_job ON queue_items (job_id, position);"
+	"CREATE INDEX queue_items_ready ON queue_items (priority DESC, id) WHERE status = 'queued' AND claimable = 1;"
+	"CREATE INDEX queue_items_building ON queue_items (job_id) WHERE status = 'building';"
+	"CREATE TABLE queue_needs ("
+	" item_id INTEGER NOT NULL REFERENCES queue_items ON DELETE CASCADE,"
+	" need_id INTEGER NOT NULL REFERENCES queue_items ON DELETE CASCADE, PRIMARY KEY (item_id, need_id));"
+	"CREATE INDEX queue_needs_need ON queue_needs (need_id);"
+	"CREATE TABLE attempts ("
+	" id INTEGER PRIMARY KEY, item_id INTEGER NOT NULL REFERENCES queue_items ON DELETE CASCADE,"
+	" number INTEGER NOT NULL, worker TEXT NOT NULL, incarnation TEXT NOT NULL, slot INTEGER NOT NULL,"
+	" started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL DEFAULT 0, outcome TEXT);"
+	"CREATE INDEX attempts_item ON attempts (item_id);"
+	"CREATE TABLE artifacts ("
+	" item_id INTEGER NOT NULL REFERENCES queue_items ON DELETE CASCADE, file TEXT NOT NULL, kind TEXT NOT NULL,"
+	" size INTEGER NOT NULL, sha256 TEXT NOT NULL, nevra TEXT, PRIMARY KEY (item_id, file));"
+	"CREATE TABLE workers ("
+	" incarnation TEXT PRIMARY KEY, name TEXT NOT NULL, slots INTEGER NOT NULL, started_at INTEGER NOT NULL,"
+	" heartbeat_at INTEGER NOT NULL, current INTEGER NOT NULL);";
+
+const struct store_migration builds_migrations[] = {
+	{1, schema_1},
+};
+const size_t builds_migration_count = countof(builds_migrations);

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+#include "apps/builds/models.h"
+#include "apps/builds/websocket_utils.h"
+
+/* ---- jobs */
+
+int build_job_next_seq(struct tx *tx, int64_t id, int64_t *ret_seq)
+{
+	int64_t seq;
+	int r = tx_int(tx, &seq, "UPDATE build_jobs SET seq = seq + 1 WHERE id = $1 RETURNING seq", "i", id);
+
+	if (r > 0 && ret_seq)
+		*ret_seq = seq;
+	return r;
+}
+
+int build_job_next_seq_of_item(struct tx *tx, int64_t item_id, int64_t *ret_seq)
+{
+	return tx_int(tx, ret_seq,
+		"UPDATE build_jobs SET seq = seq + 1 WHERE id = (SELECT job_id FROM queue_items WHERE id = $1) RETURNING seq",
+		"i", item_id);
+}
+
+static int take_job(const struct row *row, void *arg)
+{
+	struct job_state *s = arg;
+	int status = build_status_parse(row_text(row, 0));
+
+	if (status < 0)
+		return -EIO;
+	s->was = s->job.status = (enum build_status)status;
+	s->job.cancel_requested = row_int(row, 1);
+	s->job.fail_fast = row_int(row, 2);
+	s->dry_run = row_int(row, 3);
+	s->job.total = row_int(row, 4);
+	for (int i = 0; i < QUEUE_STATUS_COUNT; i++)
+		s->job.counts[i] = row_int(row, 5 + i);
+	return 0;
+}
+
+int job_lock(struct tx *tx, int64_t id, struct job_state *ret_state)
+{
+	*ret_state = (struct job_state){.id = id};
+	return tx_each(tx, take_job, ret_state,
+		"UPDATE build_jobs SET changes = changes + 1 WHERE id = $1 RETURNING status, cancel_requested, fail_fast,"
+		" dry_run, total_packages, pending_packages, queued_packages, building_packages, completed_packages,"
+		" failed_packages, blocked_packages, cancelled_packages",
+		"i", id);
+}
+
+int job_settle(struct tx *tx, struct job_state *s, int64_t now)
+{
+	const int64_t *n = s->job.counts;
+	bool starts = s->was == BUILD_PENDING && s->job.status != BUILD_PENDING;
+	bool ends = build_status_final(s->job.status) && !build_status_final(s->was);
+	int r = tx_exec(tx,
+		"UPDATE build_jobs SET status = $2, cancel_requested = $3, total_packages = $4, pending_packages = $5,"
+		" queued_packages = $6, building_packages = $7, completed_packages = $8, failed_packages = $9,"
+		" blocked_packages = $10, cancelled_packages = $11,"
+		" started_at = CASE WHEN $12 AND started_at = 0 THEN $14 ELSE started_at END,"
+		" completed_at = CASE WHEN $13 THEN $14 ELSE completed_at END WHERE id = $1",
+		"isbiiiiiiiibbi", s->id, build_status_name[s->job.status], s->job.cancel_requested, s->job.total,
+		n[QUEUE_PENDING], n[QUEUE_QUEUED], n[QUEUE_BUILDING], n[QUEUE_COMPLETED], n[QUEUE_FAILED],
+		n[QUEUE_BLOCKED], n[QUEUE_CANCELLED], starts, ends, now);
+
+	return r < 0 ? r : send_build_job_update(s->id);
+}
+
+/* ---- rows of items */
+
+void rows_finish(struct item_rows *rows)
+{
+	free(rows->rows);
+	*rows = (struct item_rows){0};
+}
+
+static int take_row(const struct row *row, void *arg)
+{
+	struct item_rows *rows = arg;
+	int status = queue_status_parse(row_text(row, 1));
+	int reason = queue_reason_parse(row_text(row, 6));
+
+	if (status < 0 || reason < 0)
+		return -EIO;
+	if (rows->count == rows->cap) {
+		rows->cap = rows->cap ? rows->cap * 2 : 16;
+		rows->rows = xrealloc(rows->rows, rows->cap * sizeof(*rows->rows));
+	}
+	rows->rows[rows->count++] = (struct sched_row){
+		.id = row_int(row, 0),
+		.status = (enum queue_status)status,
+		.needs_left = row_int(row, 2),
+		.attempts = row_int(row, 3),
+		.lost = row_int(row, 4),
+		.not_before = row_int(row, 5),
+		.reason = (enum queue_reason)reason,
+		.blocked_by = row_int(row, 7),
+		.downstream = row_int(row, 8),
+	};
+	return 0;
+}
+
+#define ROW_COLUMNS "id, status, needs_left, attempts, lost, not_before, reason, blocked_by"
+
+int rows_load_item(struct tx *tx, struct item_rows *rows, int64_t item_id)
+{
+	return tx_each(
+		tx, take_row, rows, "SELECT " ROW_COLUMNS ", 0 FROM queue_items WHERE id = $1", "i", item_id);
+}
+
+int rows_load_dependents(struct tx *tx, struct item_rows *rows, int64_t item_id)
+{
+	return tx_each(tx, take_row, rows,
+		"SELECT " ROW_COLUMNS ", 1 FROM queue_items"
+		" WHERE id IN (SELECT item_id FROM queue_needs WHERE need_id = $1) ORDER BY position",
+		"i", item_id);
+}
+
+int rows_load_downstream(struct tx *tx, struct item_rows *rows, int64_t item_id)
+{
+	return tx_each(tx, take_row, rows,
+		"WITH RECURSIVE cone (id) AS (SELECT item_id FROM queue_needs WHERE need_id = $1"
+		" UNION SELECT n.item_id FROM queue_needs n JOIN cone c ON n.need_id = c.id)"
+		" SELECT " ROW_COLUMNS ", 1 FROM queue_items WHERE id IN (SELECT id FROM cone)"
+		" AND status IN ('pending', 'queued') ORDER BY position",
+		"i", item_id);
+}
+
+int rows_load_waiting(struct tx *tx, struct item_rows *rows, int64_t job_id)
+{
+	int64_t item_id = rows->count ? rows->rows[0].id : 0;
+
+	return tx_each(tx, take_row, rows,
+		"WITH RECURSIVE cone (id) AS (SELECT item_id FROM queue_needs WHERE need_id = $2"
+		" UNION SELECT n.item_id FROM queue_needs n JOIN cone c ON n.need_id = c.id)"
+		" SELECT " ROW_COLUMNS ", 0 FROM queue_items WHERE job_id = $1 AND status IN ('pending', 'queued')"
+		" AND id <> $2 AND id NOT IN (SELECT id FROM cone) ORDER BY position",
+		"ii", job_id, item_id);
+}
+
+static int row_store(struct tx *tx, const struct sched_row *row, enum queue_status was, int64_t now)
+{
+	bool queued = row->status == QUEUE_QUEUED && was != QUEUE_QUEUED;
+	bool ended = queue_status_final(row->status) && !queue_status_final(was);
+	int r = tx_exec(tx,
+		"UPDATE queue_items SET status = $2, needs_left = $3, attempts = $4, lost = $5, not_before = $6, reason = $7,"
+		" blocked_by = $8, queued_at = CASE WHEN $9 THEN $11 ELSE queued_at END,"
+		" completed_at = CASE WHEN $10 THEN $11 ELSE completed_at END WHERE id = $1",
+		"isiiiisibbi", row->id, queue_status_name[row->status], row->needs_left, row->attempts, row->lost,
+		row->not_before, queue_reason_name[row->reason], row->blocked_by, queued, ended, now);
+
+	if (r < 0 || row->status == was)
+		return r;
+	return send_queue_item_update(row->id);
+}
+
+int rows_store(struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < rows->count; i++)
+		if (rows->rows[i].changed)
+			r = row_store(tx, &rows->rows[i], was[i], now);
+	return r;
+}
+
+/* ---- events */
+
+static int load_concerned(
+	struct tx *tx, struct item_rows *rows, struct job_state *s, int64_t item_id, enum sched_event event)
+{
+	int r;
+
+	if (event == SCHED_CANCEL)
+		return rows_load_waiting(tx, rows, s->id);
+	if (event == SCHED_CHECK)
+		return 0;
+	r = rows_load_item(tx, rows, item_id);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	if (event == SCHED_CLAIMED)
+		return 0;
+	if (event == SCHED_COMPLETED)
+		return rows_load_dependents(tx, rows, item_id);
+	r = rows_load_downstream(tx, rows, item_id);
+	if (r >= 0 && s->job.fail_fast)
+		r = rows_load_waiting(tx, rows, s->id);
+	return r;
+}
+
+static int apply(struct tx *tx, struct job_state *s, struct item_rows *rows, enum sched_event event,
+	enum queue_reason reason, int64_t now)
+{
+	enum queue_status *was = xcalloc(rows->count + 1, sizeof(*was));
+	int r;
+
+	for (size_t i = 0; i < rows->count; i++)
+		was[i] = rows->rows[i].status;
+	scheduler_apply(event, &s->job, rows->rows, rows->count, reason, now);
+	r = rows_store(tx, rows, was, now);
+	free(was);
+	return r;
+}
+
+int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event, enum queue_reason reason,
+	int64_t now)
+{
+	struct item_rows rows = {0};
+	struct job_state s;
+	int r = job_lock(tx, job_id, &s);
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	r = load_concerned(tx, &rows, &s, item_id, event);
+	if (r >= 0)
+		r = apply(tx, &s, &rows, event, reason, now);
+	if (r >= 0)
+		r = job_settle(tx, &s, now);
+	rows_finish(&rows);
+	return r < 0 ? r : 0;
+}
+
+int build_job_prepare(struct tx *tx, int64_t id, int64_t now)
+{
+	struct job_state s;
+	int r = job_lock(tx, id, &s);
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	if (s.job.status != BUILD_PENDING)
+		return -ESTALE;
+	s.job.status = BUILD_PREPARING;
+	return job_settle(tx, &s, now);
+}
+
+int build_job_refuse(struct tx *tx, int64_t id, const char *error, int64_t now)
+{
+	struct job_state s;
+	int r = job_lock(tx, id, &s);
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	if (s.job.status != BUILD_PREPARING)
+		return -ESTALE;
+	r = tx_exec(tx, "UPDATE build_jobs SET error = $2 WHERE id = $1", "is", id, error);
+	s.job.status = s.job.cancel_requested ? BUILD_CANCELLED : BUILD_FAILED;
+	return r < 0 ? r : job_settle(tx, &s, now);
+}
+
+/* The scheduler ends a job that was not planned yet; whoever prepares it then finds it stale. */
+int build_job_cancel(struct tx *tx, int64_t id, int64_t now)
+{
+	struct job_state s;
+	int r = job_lock(tx, id, &s);
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	if (build_status_final(s.job.status))
+		return -EALREADY;
+	return item_event(tx, id, 0, SCHED_CANCEL, REASON_CANCELLED, now);
+}
+
+int build_job_check(struct tx *tx, int64_t id, int64_t now)
+{
+	struct job_state s;
+	int r = job_lock(tx, id, &s);
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	scheduler_apply(SCHED_CHECK, &s.job, NULL, 0, REASON_NONE, now);
+	return s.job.status == s.was ? 0 : job_settle(tx, &s, now);
+}

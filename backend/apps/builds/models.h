@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the models' files share; private to apps/builds/models*.c and websocket_utils.c.
+ *
+ * Every writer has the same shape: job_lock(), load the rows that the event concerns, scheduler_apply(), rows_store(),
+ * job_settle(). The lock comes first, so that transactions on one job follow one another on any database.
+ */
+#ifndef REQPM_MODELS_H
+#define REQPM_MODELS_H
+
+#include "apps/builds/scheduler.h"
+
+struct job_state {
+	int64_t id;
+	struct sched_job job;
+	enum build_status was;
+	bool dry_run;
+};
+struct item_rows { /* rows[0] first, see scheduler.h */
+	struct sched_row *rows;
+	size_t count, cap;
+};
+
+/* 1: locked and loaded; 0: no such job. */
+int job_lock(struct tx *tx, int64_t id, struct job_state *ret_state);
+/* Writes counters and status back and publishes the job. */
+int job_settle(struct tx *tx, struct job_state *state, int64_t now);
+void rows_finish(struct item_rows *rows);
+int rows_load_item(struct tx *tx, struct item_rows *rows, int64_t item_id); /* 1, 0 or negative */
+int rows_load_dependents(struct tx *tx, struct item_rows *rows, int64_t item_id);
+int rows_load_downstream(struct tx *tx, struct item_rows *rows, int64_t item_id);
+int rows_load_waiting(struct tx *tx, struct item_rows *rows, int64_t job_id); /* those not loaded yet */
+/* Writes what changed and publishes each item whose status did. */
+int rows_store(struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now);
+/* One whole event on an item: loads what it concerns, applies, stores, settles. */
+int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event, enum queue_reason reason,
+	int64_t now);
+int64_t package_id(struct tx *tx, const char *name, const char *version); /* made when new; negative: error */
+
+/* The next seq of a job's messages: 1, 0: no such job, or negative. ret_seq may be NULL. */
+int build_job_next_seq(struct tx *tx, int64_t id, int64_t *ret_seq);
+int build_job_next_seq_of_item(struct tx *tx, int64_t item_id, int64_t *ret_seq);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+#include "apps/builds/models.h"
+#include "apps/builds/websocket_utils.h"
+#include "core/base/log.h"
+
+static struct store *store;
+static struct layer *layer;
+
+struct update { /* a finished message on its way from a transaction to the loop */
+	char group[GROUP_NAME_MAX];
+	struct msg *message;
+};
+
+void websocket_utils_init(struct store *the_store, struct layer *the_layer)
+{
+	store = the_store;
+	layer = the_layer;
+}
+
+void build_group(char buf[GROUP_NAME_MAX], int64_t build_job_id)
+{
+	snprintf(buf, GROUP_NAME_MAX, BUILD_GROUP_PREFIX "%lld", (long long)build_job_id);
+}
+
+/* Loop, after the commit. A send that fails was logged and counted; the commit stands, and a heartbeat finds the gap. */
+static void update_send(void *arg)
+{
+	struct update *u = arg;
+
+	group_send(layer, u->group, u->message);
+	msg_unref(u->message);
+	free(u);
+}
+
+static void update_drop(void *arg)
+{
+	struct update *u = arg;
+
+	msg_unref(u->message);
+	free(u);
+}
+
+static void append(struct tx *tx, const char *group, struct msg *message)
+{
+	struct update *u = xcalloc(1, sizeof(*u));
+
+	snprintf(u->group, sizeof(u->group), "%s", group);
+	u->message = message;
+	tx_on_commit(tx, update_send, update_drop, u);
+}
+
+static void message_head(struct json_writer *w, struct tx *tx, const char *type, int64_t seq)
+{
+	json_begin_object(w, NULL);
+	json_put_string(w, "type", type);
+	json_put_int(w, "seq", seq);
+	json_put_string(w, "epoch", store_epoch(tx_store(tx)));
+	json_begin_object(w, "data");
+}
+
+static int append_job(const struct build_job *job, void *arg)
+{
+	struct tx *tx = arg;
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer w = JSON_WRITER(&text);
+	char group[GROUP_NAME_MAX];
+	bool final = build_status_final(job->status);
+
+	message_head(&w, tx, "build_update", job->seq);
+	build_job_fields(&w, job);
+	json_end_object(&w);
+	json_end_object(&w);
+	build_group(group, job->id);
+	append(tx, group, msg_create(0, job->seq, final, text.buf, text.len));
+	if (!job->dry_run)
+		append(tx, BUILDS_GROUP, msg_create(job->id, job->seq, false, text.buf, text.len));
+	strbuf_finish(&text);
+	return 0;
+}
+
+struct item_update {
+	struct tx *tx;
+	int64_t seq;
+};
+
+static int append_item(const struct queue_item *item, void *arg)
+{
+	struct item_update *u = arg;
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer w = JSON_WRITER(&text);
+	char group[GROUP_NAME_MAX];
+
+	message_head(&w, u->tx, "queue_update", u->seq);
+	queue_item_fields(&w, item);
+	json_end_object(&w);
+	json_end_object(&w);
+	build_group(group, item->job_id);
+	append(u->tx, group, msg_create(0, u->seq, false, text.buf, text.len));
+	strbuf_finish(&text);
+	return 0;
+}
+
+static int update_job(struct tx *tx, int64_t id)
+{
+	int r = build_job_next_seq(tx, id, NULL);
+
+	if (r > 0)
+		r = build_job_get(tx, id, append_job, tx);
+	return r < 0 ? r : (r ? 0 : -ENOENT);
+}
+
+static int update_item(struct tx *tx, int64_t id)
+{
+	struct item_update u = {.tx = tx};
+	int r = build_job_next_seq_of_item(tx, id, &u.seq);
+
+	if (r > 0)
+		r = queue_item_get(tx, id, append_item, &u);
+	return r < 0 ? r : (r ? 0 : -ENOENT);
+}
+
+/* ---- with no transaction open: one of their own */
+
+struct own {
+	int64_t id;
+	int (*update)(struct tx *tx, int64_t id);
+};
+
+static int own_run(struct tx *tx, void *arg)
+{
+	struct own *own = arg;
+
+	return own->update(tx, own->id);
+}
+
+static void own_done(void *arg, int status)
+{
+	struct own *own = arg;
+
+	if (status < 0)
+		log_warn("updates: none sent for %lld: %s", (long long)own->id, strerror(-status));
+	free(own);
+}
+
+static int send_update(int64_t id, int (*update)(struct tx *tx, int64_t id))
+{
+	struct tx *tx = tx_current();
+	struct own *own;
+
+	if (tx)
+		return update(tx, id);
+	if (!store)
+		return -ENOTCONN;
+	own = xmalloc(sizeof(*own));
+	*own = (struct own){.id = id, .update = update};
+	store_write(store, own_run, own_done, own);
+	return 0;
+}
+
+int send_build_job_update(int64_t build_job_id)
+{
+	return send_update(build_job_id, update_job);
+}
+
+int send_queue_item_update(int64_t queue_item_id)
+{
+	return send_update(queue_item_id, update_item);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a change reaches the room of its job: two functions, called by every writer in models.c inside its
+ * transaction, and by tasks of your own.
+ */
+#ifndef REQPM_WEBSOCKET_UTILS_H
+#define REQPM_WEBSOCKET_UTILS_H
+
+#include "core/channels/channels.h"
+#include "core/store/store.h"
+
+#define BUILD_GROUP_PREFIX "build_job_" /* + id: one build's room */
+#define BUILDS_GROUP "builds"		/* the list's room */
+
+/* Before the first transaction: where the updates go. Loop thread. */
+void websocket_utils_init(struct store *store, struct layer *layer);
+
+/*
+ * Take the job's next seq, read the row as the open transaction sees it, and append the finished message to that
+ * transaction: it goes to the room when the transaction commits and nowhere when it rolls back. With no transaction open
+ * on this thread they queue one of their own and return at once. Never on the loop. A failure to send never fails
+ * the caller's work: 0, or the negative code of the database.
+ */
+int send_build_job_update(int64_t build_job_id);
+int send_queue_item_update(int64_t queue_item_id);
+
+void build_group(char buf[GROUP_NAME_MAX], int64_t build_job_id);
+
+#endif

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every writer of builds.h publishes exactly its updates on commit and nothing on rollback. A fake layer counts; the database is a
+ * real one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "apps/builds/builds.h"
+#include "apps/builds/websocket_utils.h"
+
+struct fixture {
+	char dir[64], path[80];
+	struct loop loop;
+	struct layer layer;
+	struct store *store;
+	struct strbuf sent; /* "build_job_1:queue_update:completed:3 …": group, type, status, seq */
+	bool send_fails;
+	int64_t job;
+};
+static struct fixture *the;
+
+static const struct worker_identity worker = {.name = "test", .incarnation = "one", .slots = 2};
+
+/* ---- the fake layer */
+
+static int fake_send(struct layer *l, const char *group, struct msg *m)
+{
+	struct strbuf err = STRBUF_INIT;
+	json_t *message = json_parse(m->text, m->len, &err), *data = json_object_get(message, "data");
+
+	(void)l;
+	assert_non_null(message);
+	assert_int_equal(json_integer_value(json_object_get(message, "seq")), m->seq);
+	assert_string_equal(json_string_value(json_object_get(message, "epoch")), store_epoch(the->store));
+	strbuf_addf(&the->sent, "%s:%s:%s:%lld%s ", group, json_string_value(json_object_get(message, "type")),
+		json_string_value(json_object_get(data, "status")), (long long)m->seq, m->final ? ":final" : "");
+	json_decref(message);
+	strbuf_finish(&err);
+	return the->send_fails ? -EIO : 0;
+}
+
+static const struct layer_ops fake = {.name = "fake", .group_send = fake_send};
+
+static int setup(void **state)
+{
+	struct fixture *f = the = xcalloc(1, sizeof(*f));
+	struct strbuf err = STRBUF_INIT;
+	struct store_config config;
+
+	strcpy(f->dir, "/tmp/reqpm-models-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/db", f->dir);
+	loop_init(&f->loop);
+	strbuf_init(&f->sent);
+	config = (struct store_config){&f->loop, f->path, builds_migrations, builds_migration_count};
+	f->store = store_open(&config, &err);
+	assert_non_null(f->store);
+	f->layer = (struct layer){.ops = &fake, .loop = &f->loop};
+	websocket_utils_init(f->store, &f->layer);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->store);
+	loop_finish(&f->loop);
+	strbuf_finish(&f->sent);
+	tree_remove(f->dir);
+	free(f);
+	return 0;
+}
+
+/* ---- one unit at a time, and what it sent */
+
+typedef int unit_fn(struct tx *tx, void *arg);
+
+static int write_unit(unit_fn *fn, void *arg)
+{
+	int r = store_write_wait(the->store, fn, arg);
+
+	strbuf_reset(&the->sent);
+	loop_run_posted(&the->loop);
+	return r;
+}
+
+#define assert_sent(text) assert_string_equal(the->sent.buf, text)
+
+struct rollback {
+	unit_fn *fn;
+	void *arg;
+	int result;
+};
+
+static int run_and_roll_back(struct tx *tx, void *arg)
+{
+	struct rollback *r = arg;
+
+	r->result = r->fn(tx, r->arg);
+	return -ECANCELED;
+}
+
+/* Runs the unit once in a transaction that rolls back, which must send nothing, then for good. */
+static int both_ways(unit_fn *fn, void *arg)
+{
+	struct rollback r = {.fn = fn, .arg = arg};
+
+	assert_int_equal(write_unit(run_and_roll_back, &r), -ECANCELED);
+	assert_sent("");
+	return write_unit(fn, arg);
+}
+
+/* ---- units */
+
+static int create(struct tx *tx, void *arg)
+{
+	struct build_job_new n = {.name = "stack", .builder = "command"};
+	bool existed;
+	int r = upload_create(tx, 1000, &n.upload_id);
+
+	(void)arg;
+	if (r >= 0)
+		r = upload_put_file(tx, n.upload_id, "packages.json", 10, "00");
+	return r < 0 ? r : build_job_create(tx, &n, 1000, &the->job, &existed);
+}
+
+static int prepare(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return build_job_prepare(tx, the->job, 1001);
+}
+
+/* base <- lib <- app, and alone. Ids are 1 … 4 in this order. */
+static const int needs_base[] = {0}, needs_lib[] = {1};
+static const struct plan_item diamond[] = {
+	{.package = "base", .version = "1", .payload = "{}", .priority = 30},
+	{.package = "lib", .version = "1", .payload = "{}", .priority = 20, .needs = needs_base, .need_count = 1},
+	{.package = "app", .version = "2", .payload = "{}", .priority = 10, .needs = needs_lib, .need_count = 1},
+	{.package = "alone", .version = "", .payload = "{}", .priority = 5},
+};
+
+static int plan(struct tx *tx, void *arg)
+{
+	struct plan p = {.items = diamond, .count = arg ? (size_t)*(int *)arg : countof(diamond), .json = "{\"levels\":[]}"};
+
+	return build_job_plan(tx, the->job, &p, 1002);
+}
+
+static int refuse(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return build_job_refuse(tx, the->job, "{\"detail\":\"no\"}", 1002);
+}
+
+static int cancel(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return build_job_cancel(tx, the->job, 1003);
+}
+
+static int claim(struct tx *tx, void *arg)
+{
+	struct claim c = {0};
+	int64_t due;
+	int r = queue_item_claim(tx, &worker, 1, 2000, &c, &due);
+
+	if (r > 0)
+		*(int64_t *)arg = c.token;
+	claim_finish(&c);
+	return r < 0 ? r : (r ? 0 : -ENODATA);
+}
+
+struct end_arg {
+	int64_t item, token;
+	enum attempt_end end;
+};
+
+static int end(struct tx *tx, void *arg)
+{
+	struct end_arg *e = arg;
+	struct artifact_row a = {.file = "x.rpm", .kind = "rpm", .sha256 = "00", .nevra = "x-1", .size = 7};
+	struct attempt_result result = {
+		.end = e->end,
+		.reason = REASON_BUILD,
+		.why = e->end == ATTEMPT_COMPLETED ? NULL : "it broke",
+		.log_size = 12,
+		.log_lines = 1,
+		.log_sha256 = "00",
+		.log_tail = "last words\n",
+		.artifacts = &a,
+		.artifact_count = 1,
+	};
+
+	return queue_item_end(tx, e->item, e->token, &result, 3000);
+}
+
+static int phase(struct tx *tx, void *arg)
+{
+	return queue_item_set_phase(tx, 1, *(int64_t *)arg, "%build", 5);
+}
+
+static int start_worker(struct tx *tx, void *arg)
+{
+	return worker_start(tx, arg ? arg : &worker, 4000);
+}
+
+static int retry(struct tx *tx, void *arg)
+{
+	return build_job_retry(tx, the->job, 5000, arg);
+}
+
+static void begin(int count)
+{
+	assert_int_equal(write_unit(start_worker, NULL), 0);
+	assert_int_equal(write_unit(create, NULL), 0);
+	assert_int_equal(write_unit(prepare, NULL), 0);
+	assert_int_equal(write_unit(plan, &count), 0);
+}
+
+static int64_t claim_next(void)
+{
+	int64_t token = 0;
+
+	assert_int_equal(write_unit(claim, &token), 0);
+	return token;
+}
+
+static void end_item(int64_t item, int64_t token, enum attempt_end how)
+{
+	struct end_arg e = {item, token, how};
+
+	assert_int_equal(write_unit(end, &e), 0);
+}
+
+/* ---- tests */
+
+static void creating_preparing_and_planning_publish_the_job_and_what_became_ready(void **state)
+{
+	(void)state;
+	assert_int_equal(both_ways(create, NULL), 0);
+	assert_sent("build_job_1:build_update:pending:1 builds:build_update:pending:1 ");
+	assert_int_equal(both_ways(prepare, NULL), 0);
+	assert_sent("build_job_1:build_update:preparing:2 builds:build_update:preparing:2 ");
+	assert_int_equal(both_ways(plan, NULL), 0);
+	assert_sent("build_job_1:queue_update:queued:3 build_job_1:queue_update:queued:4 "
+		    "build_job_1:build_update:running:5 builds:build_update:running:5 ");
+}
+
+static void a_claim_publishes_the_item_and_the_job(void **state)
+{
+	int64_t token;
+
+	(void)state;
+	begin(4);
+	assert_int_equal(both_ways(claim, &token), 0);
+	assert_sent("build_job_1:queue_update:building:6 build_job_1:build_update:running:7 builds:build_update:running:7 ");
+	assert_int_equal(both_ways(phase, &token), 0);
+	assert_sent("build_job_1:queue_update:building:8 ");
+}
+
+static void a_completed_item_releases_its_dependents_in_the_same_commit(void **state)
+{
+	struct end_arg e = {1, 0, ATTEMPT_COMPLETED};
+
+	(void)state;
+	begin(4);
+	e.token = claim_next();
+	assert_int_equal(both_ways(end, &e), 0);
+	assert_sent("build_job_1:queue_update:completed:8 build_job_1:queue_update:queued:9 "
+		    "build_job_1:build_update:running:10 builds:build_update:running:10 ");
+}
+
+static void a_failed_item_blocks_all_that_needs_it_and_the_rest_goes_on(void **state)
+{
+	(void)state;
+	begin(4);
+	end_item(1, claim_next(), ATTEMPT_FAILED);
+	assert_sent("build_job_1:queue_update:failed:8 build_job_1:queue_update:blocked:9 build_job_1:queue_update:blocked:10 "
+		    "build_job_1:build_update:running:11 builds:build_update:running:11 ");
+	end_item(4, claim_next(), ATTEMPT_COMPLETED);
+	assert_sent("build_job_1:queue_update:completed:14 build_job_1:build_update:failed:15:final "
+		    "builds:build_update:failed:15 ");
+}
+
+static void the_last_item_ends_the_job_in_its_own_commit(void **state)
+{
+	(void)state;
+	begin(1);
+	end_item(1, claim_next(), ATTEMPT_COMPLETED);
+	assert_sent("build_job_1:queue_update:completed:7 build_job_1:build_update:completed:8:final "
+		    "builds:build_update:completed:8 ");
+}
+
+static void a_plan_without_packages_completes_at_once(void **state)
+{
+	(void)state;
+	begin(0);
+	assert_sent("build_job_1:build_update:completed:3:final builds:build_update:completed:3 ");
+}
+
+static void a_refused_job_is_failed_and_final(void **state)
+{
+	(void)state;
+	write_unit(create, NULL);
+	write_unit(prepare, NULL);
+	assert_int_equal(both_ways(refuse, NULL), 0);
+	assert_sent("build_job_1:build_update:failed:3:final builds:build_update:failed:3 ");
+	assert_int_equal(write_unit(plan, NULL), -ESTALE);
+	assert_sent("");
+}
+
+static void a_cancel_ends_what_waits_and_leaves_what_builds_to_its_worker(void **state)
+{
+	int64_t token;
+
+	(void)state;
+	begin(4);
+	token = claim_next();
+	assert_int_equal(both_ways(cancel, NULL), 0);
+	assert_sent("build_job_1:queue_update:cancelled:8 build_job_1:queue_update:cancelled:9 "
+		    "build_job_1:queue_update:cancelled:10 build_job_1:build_update:running:11 builds:build_update:running:11 ");
+	end_item(1, token, ATTEMPT_STOPPED);
+	assert_sent("build_job_1:queue_update:cancelled:12 build_job_1:build_update:cancelled:13:final "
+		    "builds:build_update:cancelled:13 ");
+	assert_int_equal(write_unit(cancel, NULL), -EALREADY);
+}
+
+static void a_stale_token_is_refused_and_sends_nothing(void **state)
+{
+	struct worker_identity other = {.name = "test", .incarnation = "two", .slots = 2};
+	int64_t old, fresh;
+	struct end_arg e = {1, 0, ATTEMPT_COMPLETED};
+
+	(void)state;
+	begin(1);
+	old = claim_next();
+	assert_int_equal(both_ways(start_worker, &other), 0);
+	assert_sent("build_job_1:queue_update:queued:7 build_job_1:build_update:running:8 builds:build_update:running:8 ");
+	fresh = claim_next();
+	assert_true(fresh > old);
+	e.token = old;
+	assert_int_equal(write_unit(end, &e), -ESTALE);
+	assert_int_equal(write_unit(phase, &old), -ESTALE);
+	assert_sent("");
+	end_item(1, fresh, ATTEMPT_COMPLETED);
+	assert_sent("build_job_1:queue_update:completed:11 build_job_1:build_update:completed:12:final "
+		    "builds:build_update:completed:12 ");
+}
+
+static void a_restart_takes_up_what_was_preparing(void **state)
+{
+	(void)state;
+	write_unit(start_worker, NULL);
+	write_unit(create, NULL);
+	write_unit(prepare, NULL);
+	assert_int_equal(write_unit(start_worker, &(struct worker_identity){"test", "two", 2}), 0);
+	assert_sent("build_job_1:build_update:pending:3 builds:build_update:pending:3 ");
+}
+
+static void a_retry_is_a_new_job_of_an_ended_one(void **state)
+{
+	int64_t id = 0;
+
+	(void)state;
+	begin(1);
+	assert_int_equal(write_unit(retry, &id), -EBUSY);
+	end_item(1, claim_next(), ATTEMPT_FAILED);
+	assert_int_equal(both_ways(retry, &id), 0);
+	assert_int_equal(id, 2);
+	assert_sent("build_job_2:build_update:pending:1 builds:build_update:pending:1 ");
+}
+
+static int take_job(const struct build_job *job, void *arg)
+{
+	int64_t *ret = arg;
+
+	assert_string_equal(job->builder, "command");
+	ret[0] = job->status;
+	ret[1] = build_job_progress(job);
+	return 0;
+}
+
+static int read_job(struct tx *tx, void *arg)
+{
+	return build_job_get(tx, the->job, take_job, arg);
+}
+
+static void a_send_that_fails_leaves_the_commit_standing(void **state)
+{
+	int64_t job[2];
+
+	(void)state;
+	the->send_fails = true;
+	begin(1);
+	end_item(1, claim_next(), ATTEMPT_COMPLETED);
+	assert_int_equal(store_read_wait(the->store, read_job, job), 0);
+	assert_int_equal(job[0], BUILD_COMPLETED);
+	assert_int_equal(job[1], 1000);
+}
+
+static int own_update(struct tx *tx, void *arg)
+{
+	(void)arg;
+	assert_ptr_equal(tx, tx_current());
+	return send_build_job_update(1);
+}
+
+static void an_update_outside_a_transaction_makes_one_of_its_own(void **state)
+{
+	(void)state;
+	begin(1);
+	assert_int_equal(both_ways(own_update, NULL), 0);
+	assert_sent("build_job_1:build_update:running:5 builds:build_update:running:5 ");
+	assert_int_equal(send_queue_item_update(1), 0);
+	assert_int_equal(store_read_wait(the->store, read_job, (int64_t[2]){0}), 0);
+	store_write_wait(the->store, own_update, NULL);
+	strbuf_reset(&the->sent);
+	loop_run_posted(&the->loop);
+	assert_sent("build_job_1:queue_update:queued:6 build_job_1:build_update:running:7 builds:build_update:running:7 ");
+}
+
+static void progress_is_rounded_to_one_decimal(void **state)
+{
+	struct build_job job = {.total = 185, .counts = {[QUEUE_COMPLETED] = 10, [QUEUE_FAILED] = 2}};
+
+	(void)state;
+	assert_int_equal(build_job_progress(&job), 65);
+	job.total = 0;
+	assert_int_equal(build_job_progress(&job), 0);
+	job.total = 16;
+	assert_int_equal(build_job_progress(&job), 750);
+}
+
+#define scenario(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scenario(creating_preparing_and_planning_publish_the_job_and_what_became_ready),
+		scenario(a_claim_publishes_the_item_and_the_job),
+		scenario(a_completed_item_releases_its_dependents_in_the_same_commit),
+		scenario(a_failed_item_blocks_all_that_needs_it_and_the_rest_goes_on),
+		scenario(the_last_item_ends_the_job_in_its_own_commit),
+		scenario(a_plan_without_packages_completes_at_once),
+		scenario(a_refused_job_is_failed_and_final),
+		scenario(a_cancel_ends_what_waits_and_leaves_what_builds_to_its_worker),
+		scenario(a_stale_token_is_refused_and_sends_nothing),
+		scenario(a_restart_takes_up_what_was_preparing),
+		scenario(a_retry_is_a_new_job_of_an_ended_one),
+		scenario(a_send_that_fails_leaves_the_commit_standing),
+		scenario(an_update_outside_a_transaction_makes_one_of_its_own),
+		scenario(progress_is_rounded_to_one_decimal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
