@@ -1,0 +1,876 @@
+// SPDX-License-Identifier: MIT
+#include "fixture.h"
+#include "malformed.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
+
+/* What the routes below share with the tests. */
+struct app {
+	sem_t arrived;
+	struct http_request *held; /* by /held, until answer_held() */
+	bool held_gone;
+};
+
+static void hello(struct http_request *req, void *app)
+{
+	(void)app;
+	http_reply(req, 200, "text/plain", "hello", 5);
+}
+
+static void echo(struct http_request *req, void *app)
+{
+	(void)app;
+	http_reply(req, 200, "text/plain", http_body(req)->buf, http_body(req)->len);
+}
+
+static void held(struct http_request *req, void *arg)
+{
+	struct app *app = arg;
+
+	app->held = req;
+	sem_post(&app->arrived);
+}
+
+static void answer_held(void *arg)
+{
+	struct app *app = arg;
+
+	app->held_gone = http_peer_gone(app->held);
+	http_reply(app->held, 200, "text/plain", "at last", 7);
+}
+
+static void big(struct http_request *req, void *app)
+{
+	struct strbuf body = STRBUF_INIT;
+
+	(void)app;
+	strbuf_grow(&body, 32 << 20);
+	memset(body.buf, 'x', 32 << 20);
+	body.len = 32 << 20;
+	body.buf[body.len] = '\0';
+	http_reply_json(req, 200, &body);
+}
+
+static const struct http_route routes[] = {
+	{.method = HTTP_GET, .pattern = "/", .handler = hello},
+	{.method = HTTP_POST, .pattern = "/", .handler = echo, .body = HTTP_BODY_BUFFER},
+	{.method = HTTP_GET, .pattern = "/held", .handler = held},
+	{.method = HTTP_GET, .pattern = "/big", .handler = big},
+};
+
+static void start(struct fixture *f, struct app *app)
+{
+	struct http_config config = {.routes = routes, .route_count = countof(routes), .app = app};
+
+	*app = (struct app){0};
+	sem_init(&app->arrived, 0, 0);
+	fixture_init(f, &config);
+	http_server_limits(f->server)->tick_ms = 5;
+}
+
+/* ---- requests and connections */
+
+static void a_connection_serves_request_after_request(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	for (int i = 0; i < 20; i++) {
+		expect_status(fd, 200, GET("/"));
+		expect_status(fd, 404, GET("/nothing"));
+		expect_status(fd, 200, "POST / HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nab");
+	}
+	assert_int_equal(fixture_stats(&f).connections_total, 1);
+	assert_int_equal(fixture_stats(&f).requests, 60);
+	assert_int_equal(fixture_stats(&f).by_status[2], 40);
+	assert_int_equal(fixture_stats(&f).by_status[4], 20);
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void a_request_may_be_cut_at_every_byte(void **state)
+{
+	static const char text[] =
+		"POST / HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\nhello world";
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	for (size_t cut = 1; cut < sizeof(text) - 1; cut++) {
+		struct answer a;
+		client_send(fd, text, cut);
+		fixture_sync(&f);
+		client_send(fd, text + cut, sizeof(text) - 1 - cut);
+		client_answer(fd, &a);
+		assert_int_equal(a.status, 200);
+		assert_string_equal(a.body.buf, "hello world");
+		answer_finish(&a);
+	}
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+	struct strbuf all = STRBUF_INIT;
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	for (int i = 0; i < 3000; i++)
+		strbuf_addf(&all, "POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\n%04d", i);
+	client_send(fd, all.buf, all.len);
+	for (int i = 0; i < 3000; i++) {
+		struct answer a;
+		client_answer(fd, &a);
+		assert_int_equal(atoi(a.body.buf), i);
+		answer_finish(&a);
+	}
+	strbuf_finish(&all);
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void what_follows_a_request_waits_for_its_answer(void **state)
+{
+	struct fixture f;
+	struct app app;
+	struct answer a;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	client_say(fd, GET("/held") GET("/") GET("/nothing"));
+	sem_wait(&app.arrived);
+	fixture_sync(&f);
+	assert_int_equal(fixture_stats(&f).requests, 1);
+	fixture_call(&f, answer_held, &app);
+	client_answer(fd, &a);
+	assert_string_equal(a.body.buf, "at last");
+	answer_finish(&a);
+	client_answer(fd, &a);
+	assert_string_equal(a.body.buf, "hello");
+	answer_finish(&a);
+	client_answer(fd, &a);
+	assert_int_equal(a.status, 404);
+	answer_finish(&a);
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void each_malformed_request_gets_a_problem_and_the_connection_ends(void **state)
+{
+	struct fixture f;
+	struct app app;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	for (size_t i = 0; i < countof(malformed); i++) {
+		struct answer a;
+		char text[512];
+		int fd = client_open(&f);
+		client_send(fd, malformed[i].data, malformed[i].len);
+		client_answer(fd, &a);
+		assert_int_equal(a.status, malformed[i].status);
+		assert_string_equal(
+			answer_header(&a, "Content-Type", text), "application/problem+json");
+		assert_string_equal(answer_header(&a, "Connection", text), "close");
+		assert_non_null(strstr(a.body.buf, "\"type\":\"/problems/"));
+		assert_true(client_at_end(fd));
+		answer_finish(&a);
+		close(fd);
+	}
+	assert_int_equal(fixture_stats(&f).requests, 0);
+	assert_int_equal(fixture_stats(&f).refused, countof(malformed));
+	fixture_finish(&f);
+}
+
+static void who_asks_for_close_and_http_1_0_are_closed(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	expect_status(fd, 200, "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+	assert_true(client_at_end(fd));
+	close(fd);
+	fd = client_open(&f);
+	expect_status(fd, 200, "GET / HTTP/1.0\r\n" HOST "Connection: keep-alive\r\n\r\n");
+	assert_true(client_at_end(fd));
+	close(fd);
+	fixture_finish(&f);
+}
+
+struct held_bytes {
+	struct http_server *server;
+	size_t bytes;
+};
+
+static void count_held(void *arg)
+{
+	struct held_bytes *h = arg;
+
+	h->bytes = http_server_held_bytes(h->server);
+}
+
+static void an_idle_connection_holds_no_buffer(void **state)
+{
+	struct held_bytes h;
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	client_say(fd, "POST / HTTP/1.1\r\n" HOST "Content");
+	fixture_sync(&f);
+	h.server = f.server;
+	fixture_call(&f, count_held, &h);
+	assert_true(h.bytes > 0);
+	expect_status(fd, 200, "-Length: 3\r\n\r\nabc");
+	fixture_call(&f, count_held, &h);
+	assert_int_equal(h.bytes, 0);
+	close(fd);
+	fixture_finish(&f);
+}
+
+/* ---- peers that go */
+
+static void a_request_outlives_its_peer(void **state)
+{
+	struct linger hard = {.l_onoff = 1};
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	client_say(fd, GET("/held"));
+	sem_wait(&app.arrived);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(fd); /* a reset */
+	fixture_sync(&f);
+	assert_int_equal(fixture_stats(&f).connections, 0);
+	fixture_call(&f, answer_held, &app);
+	assert_true(app.held_gone);
+	fixture_finish(&f);
+}
+
+static void a_peer_that_closed_its_half_still_gets_the_answer(void **state)
+{
+	struct fixture f;
+	struct app app;
+	struct answer a;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->linger_ms = INT64_MAX / 2;
+	fixture_run(&f);
+	fd = client_open(&f);
+	client_say(fd, GET("/held"));
+	shutdown(fd, SHUT_WR);
+	sem_wait(&app.arrived);
+	fixture_sync(&f);
+	fixture_call(&f, answer_held, &app);
+	assert_false(app.held_gone);
+	client_answer(fd, &a);
+	assert_string_equal(a.body.buf, "at last");
+	assert_true(client_at_end(fd));
+	while (fixture_stats(&f).connections > 0) /* there is nothing to linger for */
+		;
+	answer_finish(&a);
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void a_peer_that_ends_amid_a_head_or_a_body_is_let_go(void **state)
+{
+	struct fixture f;
+	struct app app;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	for (int i = 0; i < 2; i++) {
+		int fd = client_open(&f);
+		client_say(fd,
+			i ? "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nabc" : "GET / HT");
+		shutdown(fd, SHUT_WR);
+		assert_true(client_at_end(fd));
+		close(fd);
+	}
+	fixture_finish(&f);
+}
+
+/* ---- times */
+
+static void a_head_that_takes_too_long_is_answered_408(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->head_ms = 20;
+	fixture_run(&f);
+	fd = client_open(&f);
+	expect_status(fd, 408, "GET / HTTP/1.1\r\n" HOST);
+	assert_true(client_at_end(fd));
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void a_peer_that_says_nothing_is_closed_without_an_answer(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->head_ms = 20;
+	fixture_run(&f);
+	fd = client_open(&f);
+	assert_true(client_at_end(fd));
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void an_idle_connection_is_closed(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->idle_ms = 20;
+	fixture_run(&f);
+	fd = client_open(&f);
+	expect_status(fd, 200, GET("/"));
+	assert_true(client_at_end(fd));
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void a_body_that_stalls_is_answered_408(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->body_stall_ms = 20;
+	fixture_run(&f);
+	fd = client_open(&f);
+	expect_status(fd, 408, "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nabc");
+	assert_true(client_at_end(fd));
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void a_buffered_body_that_trickles_is_answered_408(void **state)
+{
+	struct fixture f;
+	struct app app;
+	struct answer a;
+	struct timeval moment = {.tv_usec = 5000};
+	int fd, sent = 0;
+	char byte;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->body_ms = 50;
+	fixture_run(&f);
+	fd = client_open(&f);
+	client_say(fd, "POST / HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof(moment));
+	while (recv(fd, &byte, 1, MSG_PEEK) != 1 && sent++ < 5000)
+		client_send(fd, "x", 1);
+	client_answer(fd, &a);
+	assert_int_equal(a.status, 408);
+	answer_finish(&a);
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void an_answer_that_nobody_reads_is_reset(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->write_stall_ms = 30;
+	fixture_run(&f);
+	fd = client_open(&f);
+	client_say(fd, GET("/big"));
+	while (fixture_stats(&f).connections_total == 0 || fixture_stats(&f).connections > 0)
+		;
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void a_slow_reader_gets_the_whole_answer(void **state)
+{
+	struct fixture f;
+	struct app app;
+	struct answer a;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	client_say(fd, GET("/big") GET("/"));
+	fixture_sync(&f); /* the socket is full, the rest waits */
+	client_answer(fd, &a);
+	assert_int_equal(a.body.len, 32 << 20);
+	answer_finish(&a);
+	client_answer(fd, &a);
+	assert_string_equal(a.body.buf, "hello");
+	answer_finish(&a);
+	close(fd);
+	fixture_finish(&f);
+}
+
+/* ---- lingering */
+
+static void who_still_sends_can_read_the_refusal(void **state)
+{
+	struct fixture f;
+	struct app app;
+	struct answer a;
+	char *body = calloc(1, 4 << 20);
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	fd = client_open(&f);
+	client_say(fd, "POST / HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n", 4 << 20);
+	client_send(fd, body, 4 << 20);
+	client_answer(fd, &a);
+	assert_int_equal(a.status, 413);
+	assert_true(client_at_end(fd));
+	answer_finish(&a);
+	free(body);
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void lingering_ends_after_its_time(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->linger_ms = 20;
+	fixture_run(&f);
+	fd = client_open(&f);
+	expect_status(fd, 400, "nonsense\r\n");
+	while (fixture_stats(&f).connections > 0)
+		;
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void lingering_ends_after_so_many_bytes(void **state)
+{
+	struct fixture f;
+	struct app app;
+	char junk[4096] = {0};
+	size_t sent = 0;
+	int fd;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->linger_bytes = 100000;
+	http_server_limits(f.server)->linger_ms = INT64_MAX / 2;
+	fixture_run(&f);
+	fd = client_open(&f);
+	expect_status(fd, 400, "nonsense\r\n");
+	while (send(fd, junk, sizeof(junk), MSG_NOSIGNAL) > 0 && sent < 64 << 20)
+		sent += sizeof(junk);
+	assert_true(errno == EPIPE || errno == ECONNRESET);
+	close(fd);
+	fixture_finish(&f);
+}
+
+/* ---- how many */
+
+static void one_address_has_so_many_connections(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fds[3], other, late;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->per_address = 3;
+	fixture_run(&f);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = client_open(&f);
+		expect_status(fds[i], 200, GET("/"));
+	}
+	late = client_open(&f);
+	assert_true(client_at_end(late));
+	close(late);
+	other = client_open_from(&f, "127.0.0.2");
+	expect_status(other, 200, GET("/"));
+	close(other);
+	close(fds[0]);
+	while (fixture_stats(&f).connections > 2)
+		;
+	fds[0] = client_open(&f);
+	expect_status(fds[0], 200, GET("/"));
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	fixture_finish(&f);
+}
+
+static void beyond_the_last_connection_peers_wait_for_their_turn(void **state)
+{
+	struct fixture f;
+	struct app app;
+	struct answer a;
+	int fds[2], waiting;
+
+	(void)state;
+	start(&f, &app);
+	http_server_limits(f.server)->connections = 2;
+	http_server_limits(f.server)->tick_ms = 3600000; /* no tick wakes them */
+	fixture_run(&f);
+	for (int i = 0; i < 2; i++) {
+		fds[i] = client_open(&f);
+		expect_status(fds[i], 200, GET("/"));
+	}
+	waiting = client_open(&f);
+	client_say(waiting, GET("/"));
+	fixture_sync(&f);
+	assert_int_equal(fixture_stats(&f).connections_total, 2);
+	close(fds[0]);
+	client_answer(waiting, &a);
+	assert_int_equal(a.status, 200);
+	answer_finish(&a);
+	close(waiting);
+	close(fds[1]);
+	fixture_finish(&f);
+}
+
+static int64_t cpu_ms(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+}
+
+/* Takes descriptors until there are no more; returns how many. */
+static size_t hoard(int *fds, size_t max)
+{
+	size_t count = 0;
+
+	while (count < max && (fds[count] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		count++;
+	return count;
+}
+
+static void without_descriptors_peers_wait_and_the_loop_rests(void **state)
+{
+	struct rlimit old, few;
+	struct fixture f;
+	struct app app;
+	struct answer a;
+	int fds[256], fd;
+	struct timeval moment = {.tv_usec = 300000}, patience = {.tv_sec = 30};
+	size_t count;
+	char byte;
+	int64_t cpu;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = old;
+	few.rlim_cur = 128;
+	start(&f, &app);
+	http_server_limits(f.server)->tick_ms = 50;
+	fixture_run(&f);
+	fd = client_open(&f); /* connected by the kernel, accepted only if a descriptor is left */
+	expect_status(fd, 200, GET("/"));
+	close(fd);
+	while (fixture_stats(&f).connections > 0)
+		;
+	setrlimit(RLIMIT_NOFILE, &few);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	count = hoard(fds, countof(fds));
+	close(fd);
+	fd = client_open(&f);
+	client_say(fd, GET("/"));
+	cpu = cpu_ms();
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof(moment));
+	assert_int_equal(recv(fd, &byte, 1, MSG_PEEK), -1);
+	assert_true(cpu_ms() - cpu < 150);
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	client_answer(fd, &a);
+	assert_int_equal(a.status, 200);
+	answer_finish(&a);
+	close(fd);
+	setrlimit(RLIMIT_NOFILE, &old);
+	fixture_finish(&f);
+}
+
+static void descriptors_for_the_rest_of_the_process_are_left_free(void **state)
+{
+	struct rlimit old, few;
+	struct fixture f;
+	struct app app;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &old);
+	few = old;
+	few.rlim_cur = 1000;
+	setrlimit(RLIMIT_NOFILE, &few);
+	start(&f, &app);
+	assert_int_equal(http_server_limits(f.server)->connections, 1000 - 64);
+	fixture_run(&f);
+	fixture_finish(&f);
+	setrlimit(RLIMIT_NOFILE, &old);
+}
+
+/* ---- the end */
+
+struct drain {
+	struct fixture *f;
+	sem_t done;
+};
+
+static void on_drained(void *arg)
+{
+	sem_post(&((struct drain *)arg)->done);
+}
+
+static void drain_start(void *arg)
+{
+	struct drain *d = arg;
+
+	http_server_drain(d->f->server, on_drained, d);
+}
+
+static void draining_closes_the_idle_and_waits_for_answers(void **state)
+{
+	struct drain d;
+	struct fixture f;
+	struct app app;
+	struct answer a;
+	char text[512];
+	int idle, busy;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	d.f = &f;
+	sem_init(&d.done, 0, 0);
+	idle = client_open(&f);
+	expect_status(idle, 200, GET("/"));
+	busy = client_open(&f);
+	client_say(busy, GET("/held"));
+	sem_wait(&app.arrived);
+	fixture_call(&f, drain_start, &d);
+	assert_true(client_at_end(idle));
+	assert_int_equal(sem_trywait(&d.done), -1);
+	fixture_call(&f, answer_held, &app);
+	client_answer(busy, &a);
+	assert_string_equal(a.body.buf, "at last");
+	assert_string_equal(answer_header(&a, "Connection", text), "close");
+	assert_true(client_at_end(busy));
+	close(idle);
+	close(busy);
+	sem_wait(&d.done);
+	assert_int_equal(fixture_stats(&f).connections, 0);
+	answer_finish(&a);
+	fixture_finish(&f);
+}
+
+static void draining_without_connections_is_done_at_once(void **state)
+{
+	struct drain d;
+	struct fixture f;
+	struct app app;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	d.f = &f;
+	sem_init(&d.done, 0, 0);
+	fixture_call(&f, drain_start, &d);
+	sem_wait(&d.done);
+	fixture_finish(&f);
+}
+
+static void a_server_may_be_destroyed_with_everything_under_way(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fds[4];
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	for (size_t i = 0; i < countof(fds); i++)
+		fds[i] = client_open(&f);
+	client_say(fds[0], "GET / HT");
+	client_say(fds[1], "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nabc");
+	client_say(fds[2], GET("/big"));
+	client_say(fds[3], GET("/held"));
+	sem_wait(&app.arrived);
+	fixture_sync(&f);
+	loop_post(&f.loop, (loop_fn *)http_server_destroy, f.server);
+	f.server = NULL;
+	fixture_call(&f, answer_held, &app);
+	assert_true(app.held_gone);
+	for (size_t i = 0; i < countof(fds); i++)
+		close(fds[i]);
+	fixture_finish(&f);
+}
+
+/* ---- listening */
+
+static void a_port_in_use_is_named_with_what_to_do(void **state)
+{
+	struct strbuf err = STRBUF_INIT;
+	struct fixture f;
+	struct app app;
+
+	(void)state;
+	start(&f, &app);
+	fixture_run(&f);
+	assert_int_equal(http_server_listen(f.server, "127.0.0.1", f.port, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.buf, "is in use: stop the program"));
+	assert_int_equal(http_server_listen(f.server, "localhost", f.port, &err), -EADDRINUSE);
+	assert_int_equal(http_server_listen(f.server, "192.0.2.1", 0, &err), -EADDRNOTAVAIL);
+	assert_non_null(strstr(err.buf, "192.0.2.1 is no address of this machine"));
+	assert_int_equal(http_server_listen(f.server, "example.org", 0, &err), -EINVAL);
+	assert_non_null(strstr(err.buf, "example.org"));
+	assert_int_equal(http_server_listen(f.server, "127.0.0.1", 65536, &err), -EINVAL);
+	strbuf_finish(&err);
+	fixture_finish(&f);
+}
+
+static void localhost_is_both_loopback_addresses_on_one_port(void **state)
+{
+	struct http_config config = {.routes = routes, .route_count = countof(routes)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct fixture f;
+	int fd;
+
+	(void)state;
+	fixture_init(&f, &config);
+	assert_int_equal(http_server_listen(f.server, "localhost", 0, NULL), 0);
+	fixture_run(&f); /* a third one: the port is that of the first */
+	fd = client_open(&f);
+	expect_status(fd, 200, GET("/"));
+	close(fd);
+	six.sin6_port = htons((uint16_t)f.port);
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&six, sizeof(six)) == 0)
+		expect_status(fd, 200, GET("/"));
+	else if (fd >= 0)
+		assert_true(errno == EADDRNOTAVAIL || errno == ENETUNREACH);
+	close(fd);
+	fixture_finish(&f);
+}
+
+static void an_ipv6_network_counts_as_one_address(void **state)
+{
+	struct sockaddr_in6 sa = {.sin6_family = AF_INET6};
+	char peer[INET6_ADDRSTRLEN], key[INET6_ADDRSTRLEN];
+
+	(void)state;
+	inet_pton(AF_INET6, "2001:db8:1:2:3:4:5:6", &sa.sin6_addr);
+	http_address_text((struct sockaddr *)&sa, peer, key);
+	assert_string_equal(peer, "2001:db8:1:2:3:4:5:6");
+	assert_string_equal(key, "2001:db8:1:2::");
+	inet_pton(AF_INET6, "::ffff:192.0.2.1", &sa.sin6_addr);
+	http_address_text((struct sockaddr *)&sa, peer, key);
+	assert_string_equal(peer, "192.0.2.1");
+	assert_string_equal(key, "192.0.2.1");
+	inet_pton(AF_INET6, "::1", &sa.sin6_addr);
+	http_address_text((struct sockaddr *)&sa, peer, key);
+	assert_string_equal(peer, "::1");
+	assert_string_equal(key, "::1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_connection_serves_request_after_request),
+		cmocka_unit_test(a_request_may_be_cut_at_every_byte),
+		cmocka_unit_test(pipelined_requests_are_answered_in_order),
+		cmocka_unit_test(what_follows_a_request_waits_for_its_answer),
+		cmocka_unit_test(each_malformed_request_gets_a_problem_and_the_connection_ends),
+		cmocka_unit_test(who_asks_for_close_and_http_1_0_are_closed),
+		cmocka_unit_test(an_idle_connection_holds_no_buffer),
+		cmocka_unit_test(a_request_outlives_its_peer),
+		cmocka_unit_test(a_peer_that_closed_its_half_still_gets_the_answer),
+		cmocka_unit_test(a_peer_that_ends_amid_a_head_or_a_body_is_let_go),
+		cmocka_unit_test(a_head_that_takes_too_long_is_answered_408),
+		cmocka_unit_test(a_peer_that_says_nothing_is_closed_without_an_answer),
+		cmocka_unit_test(an_idle_connection_is_closed),
+		cmocka_unit_test(a_body_that_stalls_is_answered_408),
+		cmocka_unit_test(a_buffered_body_that_trickles_is_answered_408),
+		cmocka_unit_test(an_answer_that_nobody_reads_is_reset),
+		cmocka_unit_test(a_slow_reader_gets_the_whole_answer),
+		cmocka_unit_test(who_still_sends_can_read_the_refusal),
+		cmocka_unit_test(lingering_ends_after_its_time),
+		cmocka_unit_test(lingering_ends_after_so_many_bytes),
+		cmocka_unit_test(one_address_has_so_many_connections),
+		cmocka_unit_test(beyond_the_last_connection_peers_wait_for_their_turn),
+		cmocka_unit_test(without_descriptors_peers_wait_and_the_loop_rests),
+		cmocka_unit_test(descriptors_for_the_rest_of_the_process_are_left_free),
+		cmocka_unit_test(draining_closes_the_idle_and_waits_for_answers),
+		cmocka_unit_test(draining_without_connections_is_done_at_once),
+		cmocka_unit_test(a_server_may_be_destroyed_with_everything_under_way),
+		cmocka_unit_test(a_port_in_use_is_named_with_what_to_do),
+		cmocka_unit_test(localhost_is_both_loopback_addresses_on_one_port),
+		cmocka_unit_test(an_ipv6_network_counts_as_one_address),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
