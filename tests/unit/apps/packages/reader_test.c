@@ -299,14 +299,7 @@ static void a_cancel_ends_all_and_done_is_not_called(struct world *w)
 
 /* ---- the tests */
 
-static const struct scenario {
-	const char *name;
-	scenario_fn *fn;
-} scenarios[] = {
-#define SCENARIO(fn)                                                                               \
-	{                                                                                          \
-#fn, fn                                                                            \
-	}
+static const struct scenario scenarios[] = {
 	SCENARIO(specs_are_read_with_their_needs_and_subpackages),
 	SCENARIO(a_source_rpm_is_read_like_its_spec),
 	SCENARIO(a_spec_that_does_not_parse_is_named_with_rpms_words),
@@ -320,53 +313,32 @@ static const struct scenario {
 	SCENARIO(a_cancel_ends_all_and_done_is_not_called),
 };
 
-static void test_as_root(void **state)
+/* These wait for the time limit, which is real: both at once. */
+static void test_loops_in_lua_and_shell_are_ended_and_named(void **state)
 {
-	const struct scenario *s = *state;
+	char data[2][64];
+	pid_t lua, shell;
 
-	if (geteuid())
-		skip();
-	assert_int_equal(world_run(ROOT, s->fn), 0);
-}
-
-static void test_as_an_ordinary_user(void **state)
-{
-	const struct scenario *s = *state;
-
-	assert_int_equal(world_run(ORDINARY, s->fn), 0);
-}
-
-/* These wait for the time limit, which is real: once is enough. */
-static void test_a_loop_in_lua_is_ended_and_named(void **state)
-{
 	(void)state;
-	assert_int_equal(world_run(ORDINARY, a_lua_loop_is_ended_and_named), 0);
-}
-
-static void test_a_loop_in_shell_is_ended_and_named(void **state)
-{
-	(void)state;
-	assert_int_equal(
-		world_run(geteuid() ? ORDINARY : ROOT, a_shell_loop_is_ended_and_named), 0);
+	world_make_data(data[0]);
+	world_make_data(data[1]);
+	lua = world_start(data[0], geteuid() ? ORDINARY : ROOT, a_lua_loop_is_ended_and_named);
+	shell = world_start(data[1], ORDINARY, a_shell_loop_is_ended_and_named);
+	assert_int_equal(world_wait(lua), 0);
+	assert_int_equal(world_wait(shell), 0);
+	assert_int_equal(world_leftovers(data[0]) + world_leftovers(data[1]), 0);
+	tree_remove(data[0]);
+	tree_remove(data[1]);
 }
 
 int main(int argc, char **argv)
 {
-	struct CMUnitTest tests[2 * countof(scenarios) + 2] = {
-		cmocka_unit_test(test_a_loop_in_lua_is_ended_and_named),
-		cmocka_unit_test(test_a_loop_in_shell_is_ended_and_named),
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_loops_in_lua_and_shell_are_ended_and_named),
 	};
-	size_t n = 2;
 
-	if (argc > 1 && !strcmp(argv[1], "--launcher"))
-		return launcher_main(argc, argv);
-	if (argc > 1 && !strcmp(argv[1], RPM_ROLE))
-		return rpm_role_main(argc - 1, argv + 1);
-	for (size_t i = 0; i < countof(scenarios); i++) {
-		tests[n++] = (struct CMUnitTest){xasprintf("%s (root)", scenarios[i].name),
-			test_as_root, NULL, NULL, (void *)&scenarios[i]};
-		tests[n++] = (struct CMUnitTest){xasprintf("%s (ordinary user)", scenarios[i].name),
-			test_as_an_ordinary_user, NULL, NULL, (void *)&scenarios[i]};
-	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (rpm_world_is_role(argc, argv))
+		return rpm_world_role(argc, argv);
+	return world_run_all(scenarios, countof(scenarios)) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+#include "apps/packages/reader.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+/* $1: the source RPM, the rest: the query of SPEC. Provides of its subpackages stand in no header but in the spec that it carries. */
+static const char srpm_script[] =
+	"rpm -i --nosignature --define '_dbpath /tmp/unpack' --define '_topdir " RPM_TOPDIR
+	"' --define '_specdir " RPM_TOPDIR "/SPECS' --define '_sourcedir " RPM_TOPDIR
+	"/SOURCES' -- \"$1\" >/tmp/said 2>&1 || { cat /tmp/said; exit 1; }\n"
+	"shift; mv -- SPECS/*.spec SPECS/package.spec && exec \"$@\"\n";
+#define SRPM_SPEC RPM_TOPDIR "/SPECS/package.spec"
+
+struct query {
+	struct reader *reader;
+	struct run_text *run;
+	size_t index;
+};
+
+struct reader {
+	struct loop *loop;
+	struct sandbox *sandbox;
+	char *folder, *name;
+	reader_fn *done;
+	loop_fn *gone; /* instead of done, after a cancel */
+	void *arg;
+	uv_work_t list;
+	struct map files; /* every name in the folder */
+	struct read_package *packages;
+	size_t count, started, running;
+	struct query queries[READER_CONCURRENCY];
+	bool failed;
+	char *failed_package;
+	bool infrastructure;
+	struct strbuf why;
+};
+
+void read_packages_free(struct read_package *packages, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(packages[i].file);
+		spec_query_finish(&packages[i].query);
+	}
+	free(packages);
+}
+
+static void reader_free(struct reader *r)
+{
+	read_packages_free(r->packages, r->count);
+	map_finish(&r->files);
+	free(r->folder);
+	free(r->name);
+	free(r->failed_package);
+	strbuf_finish(&r->why);
+	free(r);
+}
+
+/* The first failure is the one that is told. */
+PRINTF(3, 4)
+static void fail(struct reader *r, const char *package, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->failed)
+		return;
+	r->failed = true;
+	r->failed_package = xstrdup(package);
+	va_start(ap, fmt);
+	strbuf_reset(&r->why);
+	strbuf_vaddf(&r->why, fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; i < countof(r->queries); i++)
+		if (r->queries[i].run)
+			run_text_cancel(r->queries[i].run);
+}
+
+/* ---- what is wrong with one */
+
+static const char *first_error(char *text)
+{
+	char *line = strncmp(text, "error: ", 7) ? strstr(text, "\nerror: ") : text;
+	char *last = text;
+
+	if (line) {
+		line += *line == '\n';
+		line += strlen("error: ");
+		line[strcspn(line, "\n")] = '\0';
+		return line;
+	}
+	for (char *newline; (newline = strchr(last, '\n')) && newline[1];)
+		last = newline + 1;
+	last[strcspn(last, "\n")] = '\0';
+	return last;
+}
+
+/* "/sources/x.spec" is x.spec for everybody outside. */
+static void add_outside(struct strbuf *out, const char *line)
+{
+	static const char inside[] = RPM_SOURCES "/";
+
+	for (const char *at; (at = strstr(line, inside)); line = at + strlen(inside))
+		strbuf_add(out, line, (size_t)(at - line));
+	strbuf_addstr(out, line);
+}
+
+static void explain_signal(const char *file, int signal, struct strbuf *ret)
+{
+	const char *name = sigabbrev_np(signal);
+
+	strbuf_addf(ret,
+		"rpmspec was killed by signal %d (SIG%s) while it read %s; this host's rpm cannot "
+		"read that spec: take out what it stumbles over, or use a newer rpm",
+		signal, name ? name : "?", file);
+}
+
+void reader_explain(
+	const char *file, const struct run_result *result, char *text, struct strbuf *ret)
+{
+	if (result->end == RUN_TIMED_OUT) {
+		strbuf_addf(ret,
+			"%s was still being read after %d s; a loop in its Lua or shell macros may "
+			"never end: make it end",
+			file, READER_TIMEOUT_MS / 1000);
+	} else if (result->end == RUN_SIGNALED) {
+		explain_signal(file, result->code, ret);
+	} else if (result->end != RUN_EXITED) {
+		strbuf_addf(ret, "%s cannot be read: %s", file, result->why);
+	} else if (result->code > 128) {
+		explain_signal(file, result->code - 128, ret);
+	} else {
+		strbuf_addf(ret, "%s does not parse: ", file);
+		add_outside(ret, first_error(text));
+		if (rpm_input_of(file) == RPM_INPUT_SPEC)
+			strbuf_addf(ret, " (rpmspec -P %s says the same)", file);
+	}
+}
+
+/* ---- the whole */
+
+static void check_sources(struct reader *r, const struct read_package *p)
+{
+	const struct name_list *const lists[] = {&p->spec->sources, &p->spec->patches};
+
+	for (size_t l = 0; l < countof(lists); l++)
+		for (size_t i = 0; i < lists[l]->count; i++)
+			if (!map_get(&r->files, lists[l]->names[i]))
+				fail(r, p->spec->name,
+					"%s names the source file %s, which was not given; put it "
+					"beside the spec",
+					p->file, lists[l]->names[i]);
+}
+
+static void check_names(struct reader *r)
+{
+	struct map names;
+
+	map_init(&names);
+	for (size_t i = 0; i < r->count; i++) {
+		const char *name = r->packages[i].spec->name, *other = map_get(&names, name);
+
+		if (other)
+			fail(r, name,
+				"%s and %s both make a package named %s; leave one of them out",
+				other, r->packages[i].file, name);
+		map_set(&names, name, r->packages[i].file);
+	}
+	map_finish(&names);
+}
+
+static void reader_end(struct reader *r)
+{
+	struct read_error error;
+
+	if (!r->failed && !r->gone)
+		check_names(r);
+	error = (struct read_error){r->failed_package, r->why.buf, r->infrastructure};
+	if (r->gone)
+		r->gone(r->arg);
+	else
+		r->done(r, r->failed ? &error : NULL, r->arg);
+	reader_free(r);
+}
+
+/* ---- one query */
+
+static void start_more(struct reader *r);
+
+static void take_output(struct reader *r, struct read_package *p, const struct run_result *result,
+	const char *text, size_t len)
+{
+	struct strbuf err = STRBUF_INIT;
+	char *copy;
+
+	if (result->end != RUN_EXITED || result->code) {
+		copy = xstrndup(text, len);
+		reader_explain(p->file, result, copy, &err);
+		r->infrastructure = !r->failed && result->end == RUN_BROKEN;
+		fail(r, p->file, "%s", err.buf);
+		free(copy);
+	} else if (spec_query_parse(SPEC_QUERY_SPEC, text, len, &p->query, &err)) {
+		fail(r, p->file, "%s cannot be read: %s", p->file, err.buf);
+	} else if (p->query.spec_count != 1) {
+		fail(r, p->file, "%s cannot be read: rpmspec told of %zu packages instead of one",
+			p->file, p->query.spec_count);
+	} else {
+		p->spec = p->query.specs;
+		if (rpm_input_of(p->file) == RPM_INPUT_SPEC)
+			check_sources(r, p);
+	}
+	strbuf_finish(&err);
+}
+
+static void query_ended(struct run_text *rt, const struct run_result *result, const char *text,
+	size_t len, void *arg)
+{
+	struct query *q = arg;
+	struct reader *r = q->reader;
+
+	(void)rt;
+	q->run = NULL;
+	r->running--;
+	if (!r->gone)
+		take_output(r, &r->packages[q->index], result, text, len);
+	start_more(r);
+}
+
+static const char **query_argv(const char *file, const char *path, char ***ret_inner)
+{
+	static const char *const shell[] = {"/bin/sh", "-c", srpm_script, "unpack", NULL};
+	enum rpm_input input = rpm_input_of(file);
+	const char *const paths[] = {input == RPM_INPUT_SRPM ? SRPM_SPEC : path, NULL};
+	const char *const srpm[] = {path, NULL};
+
+	*ret_inner = spec_query_argv(SPEC_QUERY_SPEC, rpm_macros(input), paths);
+	return rpm_argv(input == RPM_INPUT_SRPM ? shell : NULL,
+		input == RPM_INPUT_SRPM ? srpm : NULL, (const char *const *)*ret_inner);
+}
+
+static void query_start(struct query *q)
+{
+	struct reader *r = q->reader;
+	const char *file = r->packages[q->index].file;
+	char *path = xasprintf(RPM_SOURCES "/%s", file), **inner;
+	char *work =
+		xasprintf("%s/%s-read-%zu", sandbox_slot_dir(r->sandbox, 0), r->name, q->index);
+	const char **argv = query_argv(file, path, &inner);
+	const struct run_bind sources = {r->folder, RPM_SOURCES, false};
+	struct strbuf err = STRBUF_INIT;
+	struct run_spec spec = {.slot = 0,
+		.name = r->name,
+		.argv = argv,
+		.work = work,
+		.binds = &sources,
+		.bind_count = 1,
+		.timeout_ms = READER_TIMEOUT_MS,
+		.wipe = true};
+
+	q->run = run_text_start(r->sandbox, &spec, SPEC_QUERY_MAX_BYTES, query_ended, q, &err);
+	if (q->run) {
+		r->running++;
+	} else {
+		r->infrastructure = !r->failed;
+		fail(r, file, "%s cannot be read: %s", file, err.buf);
+	}
+	spec_query_argv_free(inner);
+	free(argv);
+	free(path);
+	free(work);
+	strbuf_finish(&err);
+}
+
+static void start_more(struct reader *r)
+{
+	for (size_t i = 0; i < countof(r->queries); i++) {
+		struct query *q = &r->queries[i];
+
+		if (q->run || r->failed || r->gone || r->started == r->count)
+			continue;
+		q->index = r->started++;
+		query_start(q);
+	}
+	if (!r->running)
+		reader_end(r);
+}
+
+/* ---- the folder (pool) */
+
+static bool is_package(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return rpm_input_of(name) == RPM_INPUT_SRPM ||
+	       (dot && dot != name && !strcmp(dot, ".spec"));
+}
+
+static void list_work(uv_work_t *work)
+{
+	struct reader *r = container_of(work, struct reader, list);
+	struct dirent **entries;
+	int count = scandir(r->folder, &entries, NULL, alphasort);
+
+	if (count < 0) {
+		r->infrastructure = true;
+		fail(r, "", "cannot read %s: %s", r->folder, strerror(errno));
+		return;
+	}
+	r->packages = xcalloc((size_t)count + 1, sizeof(*r->packages));
+	for (int i = 0; i < count; i++) {
+		map_set(&r->files, entries[i]->d_name, r);
+		if (is_package(entries[i]->d_name))
+			r->packages[r->count++].file = xstrdup(entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	if (!r->count)
+		fail(r, "", "there is no .spec and no .src.rpm among the files; add one");
+	else if (r->count > PACKAGES_MAX)
+		fail(r, "", "%zu packages are more than the %d that one build may have; split them",
+			r->count, PACKAGES_MAX);
+}
+
+static void listed(uv_work_t *work, int status)
+{
+	struct reader *r = container_of(work, struct reader, list);
+
+	(void)status;
+	start_more(r);
+}
+
+struct reader *reader_start(const struct reader_spec *spec, reader_fn *done, void *arg)
+{
+	struct reader *r = xcalloc(1, sizeof(*r));
+
+	r->loop = spec->loop;
+	r->sandbox = spec->sandbox;
+	r->folder = xstrdup(spec->folder);
+	r->name = xstrdup(spec->name);
+	r->done = done;
+	r->arg = arg;
+	strbuf_init(&r->why);
+	map_init(&r->files);
+	for (size_t i = 0; i < countof(r->queries); i++)
+		r->queries[i].reader = r;
+	uv_queue_work(&r->loop->uv, &r->list, list_work, listed);
+	return r;
+}
+
+const struct read_package *reader_packages(const struct reader *r, size_t *ret_count)
+{
+	*ret_count = r->count;
+	return r->packages;
+}
+
+struct read_package *reader_take(struct reader *r, size_t *ret_count)
+{
+	struct read_package *packages = r->packages;
+
+	*ret_count = r->count;
+	r->packages = NULL;
+	r->count = 0;
+	return packages;
+}
+
+void reader_cancel(struct reader *r, loop_fn *gone, void *arg)
+{
+	r->gone = gone;
+	r->arg = arg;
+	for (size_t i = 0; i < countof(r->queries); i++)
+		if (r->queries[i].run)
+			run_text_cancel(r->queries[i].run);
+}

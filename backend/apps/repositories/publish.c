@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+#include "apps/repositories/repositories.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builders/capture.h"
+#include "builders/rpm.h"
+
+#define OUTPUT_MAX (1 << 20)
+#define INSIDE_RPMS "/repo"
+#define INSIDE_LIVE "/live"
+
+/* Who waits for a generation with their RPMs in it. */
+struct request {
+	struct list link;
+	char **rpms;
+	size_t count;
+	repository_done_fn *done;
+	void *arg;
+};
+
+/* A job's repository while something is to be published in it. */
+struct repository {
+	struct repositories *all;
+	char *job_dir;
+	struct list waiting; /* struct request: for the next generation */
+	struct list taken; /* those of the generation in the making; not empty or busy */
+	bool busy;
+	int64_t live, next; /* generations; live 0: none yet */
+	char *work; /* below slot 0 */
+	uv_work_t pool;
+	int code;
+	struct strbuf why;
+};
+
+struct repositories {
+	struct loop *loop;
+	struct sandbox *sandbox;
+	struct map by_job; /* job_dir to struct repository */
+	uint64_t counter;
+};
+
+struct repositories *repositories_open(struct loop *loop, struct sandbox *sb)
+{
+	struct repositories *rs = xcalloc(1, sizeof(*rs));
+
+	rs->loop = loop;
+	rs->sandbox = sb;
+	map_init(&rs->by_job);
+	return rs;
+}
+
+void repositories_close(struct repositories *rs)
+{
+	if (!rs)
+		return;
+	map_finish(&rs->by_job);
+	free(rs);
+}
+
+static void request_free(struct request *q)
+{
+	for (size_t i = 0; i < q->count; i++)
+		free(q->rpms[i]);
+	free(q->rpms);
+	free(q);
+}
+
+static void begin(struct repository *r);
+
+static void repository_free(struct repository *r)
+{
+	map_remove(&r->all->by_job, r->job_dir);
+	free(r->job_dir);
+	free(r->work);
+	strbuf_finish(&r->why);
+	free(r);
+}
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* Tells those of this generation, and begins the next one if somebody came meanwhile. */
+static void end(struct repository *r)
+{
+	if (r->work)
+		sandbox_wipe(r->all->sandbox, 0, r->work, nothing, NULL);
+	while (!list_empty(&r->taken)) {
+		struct request *q = list_first(&r->taken, struct request, link);
+
+		list_remove(&q->link);
+		q->done(r->code, r->why.buf, q->arg);
+		request_free(q);
+	}
+	if (list_empty(&r->waiting))
+		repository_free(r);
+	else
+		begin(r);
+}
+
+static char *generation_path(const struct repository *r, int64_t n)
+{
+	return xasprintf("%s/repos/%jd", r->job_dir, (intmax_t)n);
+}
+
+static int fail(struct repository *r, const char *what, const char *path)
+{
+	int code = -errno;
+
+	return err_set(&r->why, code, "cannot %s %s: %s", what, path, strerror(-code));
+}
+
+/* ---- swapping it in (pool) */
+
+static void remove_others(struct repository *r)
+{
+	char *folder = xasprintf("%s/repos", r->job_dir);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	int64_t n;
+
+	while (dir && (entry = readdir(dir))) {
+		char *path = xasprintf("%s/%s", folder, entry->d_name);
+
+		if (!parse_id(entry->d_name, &n) && n != r->next && n != r->live)
+			tree_remove(path);
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+	free(folder);
+}
+
+static void swap_work(uv_work_t *work)
+{
+	struct repository *r = container_of(work, struct repository, pool);
+	char *target = xasprintf("repos/%jd", (intmax_t)r->next);
+	char *fresh = xasprintf("%s/repo.new", r->job_dir);
+	char *link_path = xasprintf("%s/" REPOSITORY_LINK, r->job_dir);
+
+	unlink(fresh); /* of a server that died here */
+	if (symlink(target, fresh) || rename(fresh, link_path))
+		r->code = fail(r, "replace", link_path);
+	else
+		remove_others(r);
+	free(target);
+	free(fresh);
+	free(link_path);
+}
+
+static void swapped(uv_work_t *work, int status)
+{
+	(void)status;
+	end(container_of(work, struct repository, pool));
+}
+
+/* ---- its metadata */
+
+static void captured(const struct capture_result *result, void *arg)
+{
+	struct repository *r = arg;
+
+	if (!result->code) {
+		uv_queue_work(&r->all->loop->uv, &r->pool, swap_work, swapped);
+		return;
+	}
+	r->code = err_set(&r->why, result->code, "the repository's metadata: %s", result->why);
+	end(r);
+}
+
+static void described(struct run_text *rt, const struct run_result *result, const char *text,
+	size_t len, void *arg)
+{
+	struct repository *r = arg;
+	char *folder = generation_path(r, r->next), *to = xasprintf("%s/repodata", folder);
+	char *made = xasprintf("%s/repodata", r->work);
+	const char *const from[] = {made, NULL};
+
+	(void)rt;
+	if (result->end == RUN_EXITED && !result->code) {
+		capture_start(r->all->loop,
+			&(struct capture_spec){.from = from, .to = to, .flat = true}, captured, r);
+	} else {
+		while (len && text[len - 1] == '\n')
+			len--;
+		r->code = err_set(&r->why, -EIO, "createrepo_c failed: %s%.*s",
+			result->why ? result->why : "", (int)(len < 1000 ? len : 1000), text);
+		end(r);
+	}
+	free(folder);
+	free(to);
+	free(made);
+}
+
+/* --update takes over what the live generation says of files that did not change. */
+static void describe(struct repository *r)
+{
+	static const char *const program[] = {"createrepo_c", "--quiet", "--no-database",
+		"--general-compress-type=gz", "--outputdir=/build", NULL};
+	static const char *const update[] = {"--update", "--update-md-path=" INSIDE_LIVE, NULL};
+	static const char *const rest[] = {INSIDE_RPMS, NULL};
+	const char **argv = rpm_argv(program, r->live ? update : NULL, rest);
+	static const char *const collect[] = {"repodata"};
+	char *fresh = generation_path(r, r->next), *live = generation_path(r, r->live);
+	const struct run_bind binds[] = {{fresh, INSIDE_RPMS, false}, {live, INSIDE_LIVE, false}};
+	struct run_spec spec = {.slot = 0,
+		.name = "repository",
+		.argv = argv,
+		.binds = binds,
+		.bind_count = r->live ? 2 : 1,
+		.collect = collect,
+		.collect_count = countof(collect),
+		.timeout_ms = REPOSITORY_TIMEOUT_MS};
+
+	free(r->work);
+	r->work = xasprintf("%s/repository-%ju", sandbox_slot_dir(r->all->sandbox, 0),
+		(uintmax_t)++r->all->counter);
+	spec.work = r->work;
+	if (!run_text_start(r->all->sandbox, &spec, OUTPUT_MAX, described, r, &r->why)) {
+		r->code = -EIO;
+		end(r);
+	}
+	free(argv);
+	free(fresh);
+	free(live);
+}
+
+/* ---- its files (pool) */
+
+static bool is_rpm(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > 4 && !strcmp(name + len - 4, ".rpm");
+}
+
+/* By a name of its own first, so that nobody meets half of it and an old one of that name is replaced. */
+static int take_rpm(struct repository *r, const char *folder, const char *rpm)
+{
+	const char *slash = strrchr(rpm, '/');
+	char *fresh = xasprintf("%s/.new", folder),
+	     *path = xasprintf("%s/%s", folder, slash ? slash + 1 : rpm);
+	int code = 0;
+
+	unlink(fresh);
+	if (link(rpm, fresh) || rename(fresh, path))
+		code = fail(r, "link", rpm);
+	unlink(fresh); /* rename() leaves it when both are the same file already */
+	free(fresh);
+	free(path);
+	return code;
+}
+
+static int take_all(struct repository *r, const char *folder)
+{
+	struct request *q;
+	int code = 0;
+
+	list_for_each (q, &r->taken, link)
+		for (size_t i = 0; i < q->count && !code; i++)
+			code = take_rpm(r, folder, q->rpms[i]);
+	return code;
+}
+
+static int link_all(struct repository *r, const char *from, const char *to)
+{
+	DIR *dir = opendir(from);
+	struct dirent *entry;
+	int code = dir ? 0 : fail(r, "read", from);
+
+	while (!code && (entry = readdir(dir)))
+		if (is_rpm(entry->d_name)) {
+			char *target = xasprintf("%s/%s", to, entry->d_name);
+
+			if (linkat(dirfd(dir), entry->d_name, AT_FDCWD, target, 0))
+				code = fail(r, "make", target);
+			free(target);
+		}
+	if (dir)
+		closedir(dir);
+	return code;
+}
+
+static int64_t live_generation(const struct repository *r)
+{
+	char *path = xasprintf("%s/" REPOSITORY_LINK, r->job_dir), target[64];
+	ssize_t len = readlink(path, target, sizeof(target) - 1);
+	int64_t n = 0;
+
+	free(path);
+	if (len < (ssize_t)strlen("repos/"))
+		return 0;
+	target[len] = '\0';
+	return parse_id(target + strlen("repos/"), &n) ? 0 : n;
+}
+
+static void gather_work(uv_work_t *work)
+{
+	struct repository *r = container_of(work, struct repository, pool);
+	char *rpms = xasprintf("%s/" RPM_JOB_DIR, r->job_dir), *fresh;
+
+	r->live = live_generation(r);
+	r->next = r->live + 1;
+	fresh = generation_path(r, r->next);
+	tree_remove(fresh); /* of a server that died half-way */
+	r->code = dir_create(rpms, 0750, &r->why);
+	if (!r->code)
+		r->code = dir_create(fresh, 0750, &r->why);
+	if (!r->code)
+		r->code = take_all(r, rpms);
+	if (!r->code)
+		r->code = link_all(r, rpms, fresh);
+	free(rpms);
+	free(fresh);
+}
+
+static void gathered(uv_work_t *work, int status)
+{
+	struct repository *r = container_of(work, struct repository, pool);
+
+	(void)status;
+	if (r->code)
+		end(r);
+	else
+		describe(r);
+}
+
+/* ---- asking for it */
+
+static void begin(struct repository *r)
+{
+	strbuf_reset(&r->why);
+	r->code = 0;
+	free(r->work);
+	r->work = NULL;
+	while (!list_empty(&r->waiting)) {
+		struct request *q = list_first(&r->waiting, struct request, link);
+
+		list_remove(&q->link);
+		list_append(&r->taken, &q->link);
+	}
+	uv_queue_work(&r->all->loop->uv, &r->pool, gather_work, gathered);
+}
+
+static struct repository *repository_create(struct repositories *rs, const char *job_dir)
+{
+	struct repository *r = xcalloc(1, sizeof(*r));
+
+	r->all = rs;
+	r->job_dir = xstrdup(job_dir);
+	list_init(&r->waiting);
+	list_init(&r->taken);
+	strbuf_init(&r->why);
+	map_set(&rs->by_job, job_dir, r);
+	return r;
+}
+
+void repository_publish(struct repositories *rs, const char *job_dir, const char *const *rpms,
+	size_t count, repository_done_fn *done, void *arg)
+{
+	struct repository *r = map_get(&rs->by_job, job_dir);
+	struct request *q = xcalloc(1, sizeof(*q));
+	bool idle = !r;
+
+	if (!r)
+		r = repository_create(rs, job_dir);
+	q->rpms = xcalloc(count + 1, sizeof(*q->rpms));
+	for (size_t i = 0; i < count; i++)
+		q->rpms[i] = xstrdup(rpms[i]);
+	q->count = count;
+	q->done = done;
+	q->arg = arg;
+	list_append(&r->waiting, &q->link);
+	if (idle)
+		begin(r);
+}

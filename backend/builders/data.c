@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#include "builders/launch.h"
+#include "core/base/log.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * The data folder before the server runs. Done with the keeper's rights in a folder that belongs to the user the server runs
+ * as, so nothing is reached through a link and nothing is given away that was not ours: a server that was taken over
+ * must not be able to plant something here that the next start trips over.
+ *
+ * Two locks. DATA/id is locked by the keeper alone, and let go when its server has ended: somebody holds it means a live server.
+ * DATA/slots is locked by a descriptor that the server and the launchers inherit: when it is free, nothing of an earlier
+ * server runs any more, however that one ended, and its slots can be emptied.
+ */
+#define WAIT_STEP_NS 10000000
+#define SERVER_WAIT_STEPS 200 /* 2 s: a killed server's keeper needs a moment to notice */
+#define LAUNCHERS_WAIT_STEPS 1000 /* 10 s: launchers kill, reap and wipe */
+
+static int lock_within(int fd, int steps)
+{
+	struct timespec wait = {0, WAIT_STEP_NS};
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK || !steps--)
+			return -errno;
+		nanosleep(&wait, NULL);
+	}
+	return 0;
+}
+
+static bool folder_is_empty(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	bool empty = true;
+
+	if (!dir)
+		return false;
+	while (empty && (entry = readdir(dir)))
+		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	closedir(dir);
+	return empty;
+}
+
+/* Makes the folder ours, unless it is somebody's. */
+static int adopt(int fd, const char *path, const struct keeper *k, struct strbuf *err)
+{
+	struct stat st, id;
+	bool known = !fstatat(fd, "id", &id, AT_SYMLINK_NOFOLLOW) && S_ISREG(id.st_mode);
+
+	if (fstat(fd, &st))
+		return err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	if (!known && !folder_is_empty(fd))
+		return err_set(err, -ENOTEMPTY,
+			"%s is neither empty nor a data folder of reqpm; name another with "
+			"--data-dir",
+			path);
+	if (k->root && (st.st_uid != k->uid || st.st_gid != k->gid) && fchown(fd, k->uid, k->gid))
+		return err_set(err, -errno, "cannot give %s to uid %u: %s", path,
+			(unsigned int)k->uid, strerror(errno));
+	if ((st.st_mode & 07777) != 0711 && fchmod(fd, 0711))
+		return err_set(err, -errno, "cannot set the mode of %s: %s; uid %u owns it", path,
+			strerror(errno), (unsigned int)st.st_uid);
+	return 0;
+}
+
+static bool id_ok(const char *id)
+{
+	return strlen(id) == CGROUP_ID_CHARS && strspn(id, "0123456789abcdef") == CGROUP_ID_CHARS;
+}
+
+static int read_id(int fd, const char *path, char id[CGROUP_ID_CHARS + 1], struct strbuf *err)
+{
+	ssize_t got = pread(fd, id, CGROUP_ID_CHARS, 0);
+
+	id[got < 0 ? 0 : got] = '\0';
+	if (id_ok(id))
+		return 0;
+	random_hex(id, CGROUP_ID_CHARS / 2);
+	if (ftruncate(fd, 0) || pwrite(fd, id, CGROUP_ID_CHARS, 0) != CGROUP_ID_CHARS || fsync(fd))
+		return err_set(err, -errno, "cannot write %s/id: %s", path, strerror(errno));
+	return 0;
+}
+
+static int lock_id(int data, const char *path, struct data_folder *ret, struct strbuf *err)
+{
+	int r;
+
+	ret->id_fd = openat(data, "id", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (ret->id_fd < 0)
+		return err_set(err, -errno, "cannot open %s/id: %s", path, strerror(errno));
+	r = lock_within(ret->id_fd, SERVER_WAIT_STEPS);
+	if (r == -EWOULDBLOCK)
+		return err_set(err, -EBUSY, "another reqpm server runs on %s", path);
+	if (r)
+		return err_set(err, r, "cannot lock %s/id: %s", path, strerror(-r));
+	return read_id(ret->id_fd, path, ret->id, err);
+}
+
+static int open_slots(int data, const char *path, const struct keeper *k, struct strbuf *err)
+{
+	int fd;
+
+	if (mkdirat(data, "slots", 0711) && errno != EEXIST)
+		return err_set(err, -errno, "cannot make %s/slots: %s", path, strerror(errno));
+	fd = openat(data, "slots", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, -errno, "%s/slots is not a folder: %s", path, strerror(errno));
+	if ((!k->root || !fchown(fd, 0, 0)) && !fchmod(fd, 0711))
+		return fd;
+	err_set(err, -errno, "cannot set the owner and mode of %s/slots: %s", path,
+		strerror(errno));
+	close(fd);
+	return -EPERM;
+}
+
+static void empty_slots(int slots, const char *path)
+{
+	int copy = openat(slots, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char *left;
+		int r;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		left = xasprintf("%s/slots/%s", path, entry->d_name);
+		r = tree_remove(left);
+		if (r)
+			log_warn("keeper: %s cannot be removed: %s", left, strerror(-r));
+		free(left);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int make_slot(int slots, const char *path, int n, const struct keeper *k, struct strbuf *err)
+{
+	char name[16];
+	int fd, r = 0;
+
+	snprintf(name, sizeof(name), "%d", n);
+	if (mkdirat(slots, name, 0700) && errno != EEXIST)
+		return err_set(
+			err, -errno, "cannot make %s/slots/%s: %s", path, name, strerror(errno));
+	fd = openat(slots, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || (k->root && fchown(fd, SLOT_UID_BASE + (uid_t)n, k->gid)) ||
+		fchmod(fd, 02770))
+		r = err_set(
+			err, -errno, "cannot prepare %s/slots/%s: %s", path, name, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int prepare_slots(int data, const char *path, const struct keeper *k, int count,
+	struct data_folder *ret, struct strbuf *err)
+{
+	int r = 0;
+
+	ret->slots_fd = open_slots(data, path, k, err);
+	if (ret->slots_fd < 0)
+		return ret->slots_fd;
+	/* A launcher that hangs in the kernel must not keep the server from starting; it cannot do more harm. */
+	if (lock_within(ret->slots_fd, LAUNCHERS_WAIT_STEPS))
+		log_warn("keeper: something of an earlier server on %s still runs; going on", path);
+	if (cgroup_sweep(ret->id))
+		log_warn("keeper: some cgroups of an earlier server cannot be removed");
+	empty_slots(ret->slots_fd, path);
+	for (int n = 0; n < count && !r; n++)
+		r = make_slot(ret->slots_fd, path, n, k, err);
+	return r;
+}
+
+int data_folder_open(const char *path, const struct keeper *k, int slots, struct data_folder *ret,
+	struct strbuf *err)
+{
+	int data, r;
+
+	*ret = (struct data_folder){.id_fd = -1, .slots_fd = -1};
+	r = dir_create(path, 0755, err);
+	if (r)
+		return r;
+	data = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (data < 0)
+		return err_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+	r = adopt(data, path, k, err);
+	if (!r)
+		r = lock_id(data, path, ret, err);
+	if (!r)
+		r = prepare_slots(data, path, k, slots, ret, err);
+	close(data);
+	if (r)
+		data_folder_close(ret);
+	return r;
+}
+
+void data_folder_close(struct data_folder *d)
+{
+	if (d->id_fd >= 0)
+		close(d->id_fd);
+	if (d->slots_fd >= 0)
+		close(d->slots_fd);
+	d->id_fd = d->slots_fd = -1;
+}

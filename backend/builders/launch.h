@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the server, the keeper and a launcher say to each other. Private to this folder.
+ *
+ *     server ── struct launch_order + 3 fds ──> keeper ── fork, exec ──> launcher
+ *     server <─────────── the run's control socket ───────────────────> launcher
+ *
+ * The order names a slot and nothing else; the keeper checks it and tells the launcher, on its command line, whose uid
+ * and folder that is. What to run stands in a memfd that the keeper does not read. So the server, which strangers talk to, chooses what
+ * happens inside the sandbox, but not as whom, in which folder, or outside of one.
+ */
+#ifndef REQPM_LAUNCH_H
+#define REQPM_LAUNCH_H
+
+#include "builders/builder.h"
+
+#define LAUNCH_MAGIC 0x52514c31u
+#define LAUNCH_BYTES_MAX (8 << 20) /* of an encoded request */
+#define LAUNCH_LIST_MAX 65536 /* entries of one list in it */
+
+struct launch_order { /* server to keeper, with the fds of enum launch_fd in this order */
+	uint32_t magic;
+	int32_t slot;
+};
+enum launch_fd {
+	LAUNCH_CONTROL, /* the launcher's end of the control socket */
+	LAUNCH_OUTPUT, /* the write end of the pipe for stdout and stderr */
+	LAUNCH_REQUEST, /* a memfd with an encoded request */
+	LAUNCH_FD_COUNT
+};
+/* Where a launcher finds them, and the lock that the next keeper waits for. */
+#define LAUNCH_FD_BASE 3
+#define LAUNCH_FD_LOCK (LAUNCH_FD_BASE + LAUNCH_FD_COUNT)
+
+/* Server to launcher, one byte; the first counts. The end of the socket means that the server died. */
+#define LAUNCH_CANCEL 'c'
+#define LAUNCH_TIMEOUT 't'
+
+#define LAUNCH_WHY_MAX 400
+struct launch_report { /* launcher to server, once, when nothing of the run is left */
+	uint32_t magic;
+	int32_t end; /* enum run_end */
+	int32_t code; /* RUN_BROKEN: 1 when the launcher itself was lost, so that nothing was wiped */
+	int32_t cgroup; /* 2, 1; 0: none that limits memory */
+	int64_t cpu_ms, wall_ms, memory_peak_bytes;
+	char why[LAUNCH_WHY_MAX]; /* "" for RUN_EXITED, RUN_TIMED_OUT, RUN_CANCELLED */
+};
+
+/* work becomes relative to the slot's folder. -E2BIG and -EINVAL say what is wrong with spec. A request without
+ * argv only wipes. */
+int launch_encode(
+	const struct run_spec *spec, const char *slot_dir, struct strbuf *ret, struct strbuf *err);
+/* Strings point into data, which must outlive it; slot and timeout_ms are 0. launch_finish() frees the lists. Trusts nothing. */
+int launch_decode(char *data, size_t len, struct run_spec *ret_spec, struct strbuf *err);
+void launch_finish(struct run_spec *spec);
+
+/* ---- cgroups (cgroup.c): where there are none all of this does nothing. Keeper and launcher only. */
+
+enum cgroup_tree { CGROUP_V2, CGROUP_MEMORY, CGROUP_PIDS, CGROUP_TREES };
+/* Folders below which a run's groups are made, "" where there is none. V2 alone may be a tree without controllers (beside v1):
+ * then it is only good for killing. */
+struct cgroup_place {
+	char dir[CGROUP_TREES][256];
+};
+struct cgroup {
+	char dir[CGROUP_TREES][384]; /* "": not made */
+	bool memory, pids; /* limits are in force */
+};
+#define CGROUP_ID_CHARS 16 /* hex digits of a data folder's id */
+
+/* Finds and prepares a place; may move this process into a group of its own, so that its old one can have children. */
+void cgroup_place_find(struct cgroup_place *ret, const char *id);
+/* Kills and removes every group of this id anywhere on the machine. Returns how many are left. */
+int cgroup_sweep(const char *id);
+/* name: see cgroup_name(). What cannot be made is left out. */
+void cgroup_create(struct cgroup *cg, const struct cgroup_place *place, const char *name);
+void cgroup_name(char buf[64], const char *id, int slot, pid_t launcher);
+void cgroup_limit(struct cgroup *cg, int64_t memory_bytes, int64_t processes);
+int cgroup_join(const struct cgroup *cg); /* this process */
+void cgroup_kill(const struct cgroup *cg); /* once; call again while not empty */
+bool cgroup_empty(const struct cgroup *cg);
+int cgroup_remove(const struct cgroup
+		*cg); /* tries for 5 s: the kernel frees what was killed a little later */
+int64_t cgroup_oom_kills(const struct cgroup *cg);
+int64_t cgroup_memory_peak(const struct cgroup *cg); /* 0: unknown */
+int cgroup_version(const struct cgroup *cg); /* see struct launch_report */
+
+/* ---- inside a run's first process, after it has left root for good (inside.c, overlay.c, etc.c, seccomp.c) */
+
+struct inside {
+	const struct run_spec *spec;
+	const char *work; /* host path of what becomes /build */
+	bool limit_processes, limit_memory; /* no cgroup does it */
+	int status_fd; /* bubblewrap says there that the program was started */
+	char *usr, *etc; /* what is mounted there; NULL: the host's */
+	bool libraries; /* layers bring some: the loader's cache must be made anew */
+	struct strbuf err;
+};
+/* Never returns: executes bubblewrap, or writes one sentence to fail_fd and exits. */
+void inside_exec(struct inside *in, int fail_fd) NORETURN;
+/* The namespaces, /usr and /etc of a run with layers. Sets usr, etc and libraries. */
+int overlay_mount(struct inside *in);
+/* lowerdir from names in the current folder, first is topmost; one name is bound. */
+int overlay_stack(const char *const *lowers, size_t count, const char *target, struct strbuf *err);
+/* Host's entries of /etc that a compiler or an interpreter looks for; no secrets among them. NULL-terminated. */
+extern const char *const etc_from_host[];
+struct etc_file {
+	const char *name, *text;
+};
+extern const struct etc_file etc_files[]; /* generated; ends with a NULL name */
+/* Makes dir, in a tmpfs of ours, the /etc of a run with layers. */
+int etc_build(const char *dir, const struct inside *in, struct strbuf *err);
+int seccomp_filter_open(struct strbuf *err); /* fd of a BPF program, or negative errno */
+const char *bwrap_path(char *buf, size_t size); /* looked up in PATH; NULL: not installed */
+
+/* ---- the data folder as the keeper finds and leaves it (data.c) */
+
+struct data_folder {
+	int id_fd; /* locked: a live server's keeper; -1 when let go */
+	int slots_fd; /* locked as long as anything of this server runs: inherited by server and launchers */
+	char id[CGROUP_ID_CHARS + 1];
+};
+int data_folder_open(const char *path, const struct keeper *k, int slots, struct data_folder *ret,
+	struct strbuf *err);
+void data_folder_close(struct data_folder *d);
+
+/* ---- the slots' folders (slots.c) */
+
+struct slot_owner { /* whom a slot's processes are; uid 0: whoever we are */
+	uid_t uid;
+	gid_t gid;
+};
+int slot_become(
+	const struct slot_owner *owner); /* no way back; clears privileges, keeps /proc/self ours */
+/* Opens a folder below slot_fd, made with its parents when missing, through folders only. fd or negative errno. */
+int slot_open(int slot_fd, const char *path, bool create);
+int slot_make_readable(int work_fd, const char *path);
+/* Bytes below fd, at most until `enough`. */
+int64_t slot_measure(int fd, int64_t enough);
+
+#endif

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: MIT
+#include "builders/launch.h"
+#include "core/base/log.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * One run, from its request to its report. Whatever ends it - the program itself, the server's word, the server's death, a full disk -
+ * goes the same way: kill all, reap all, clean up, report. It never trusts the build to end by itself, and never
+ * reports while anything of it lives.
+ */
+
+#define MEASURE_SECONDS 2
+#define MEASURED_TOO_MUCH 77 /* exit status of the child that measures */
+#define OPEN_FILES 4096
+
+struct launcher {
+	const char *slot_dir, *id;
+	int slot;
+	struct slot_owner owner;
+	struct cgroup_place place;
+	struct cgroup cg;
+	struct run_spec spec;
+	char *request, *work; /* owned; work: host path */
+	int slot_fd, signal_fd, timer_fd;
+	int fail_fd, status_fd; /* read ends: a sentence, bubblewrap's status */
+	pid_t child, measurer;
+	bool child_gone, disk_full;
+	int child_status;
+	char cause; /* LAUNCH_CANCEL, LAUNCH_TIMEOUT, or 0 */
+	bool server_gone;
+	int64_t started_ms;
+	struct strbuf err; /* not empty: the run could not be made */
+	struct launch_report report;
+};
+static struct launcher
+	the_launcher; /* one per process; the signal-safe way to keep its memory reachable */
+
+/* ---- start */
+
+static int read_arguments(struct launcher *l, int argc, char **argv)
+{
+	/* --launcher SLOT-DIR SLOT UID GID ID V2 MEMORY PIDS */
+	if (argc != 10)
+		return -EINVAL;
+	l->slot_dir = argv[2];
+	l->slot = atoi(argv[3]);
+	l->owner.uid = (uid_t)strtoul(argv[4], NULL, 10);
+	l->owner.gid = (gid_t)strtoul(argv[5], NULL, 10);
+	l->id = argv[6];
+	for (int t = 0; t < CGROUP_TREES; t++)
+		snprintf(l->place.dir[t], sizeof(l->place.dir[t]), "%s", argv[7 + t]);
+	return 0;
+}
+
+static int read_request(struct launcher *l)
+{
+	struct stat st;
+	int fd = LAUNCH_FD_BASE + LAUNCH_REQUEST;
+	ssize_t got;
+
+	if (fstat(fd, &st) || st.st_size <= 0 || st.st_size > LAUNCH_BYTES_MAX)
+		return err_set(&l->err, -EINVAL, "the launcher got no request it can read");
+	/* A copy: the server still holds the other end and could change it under our eyes. */
+	l->request = xmalloc((size_t)st.st_size);
+	got = pread(fd, l->request, (size_t)st.st_size, 0);
+	close(fd);
+	if (got != st.st_size)
+		return err_set(&l->err, -EIO, "the launcher cannot read its request");
+	return launch_decode(l->request, (size_t)got, &l->spec, &l->err);
+}
+
+static int open_own(struct launcher *l)
+{
+	struct itimerspec every = {{MEASURE_SECONDS, 0}, {MEASURE_SECONDS, 0}};
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	l->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	l->slot_fd = open(l->slot_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (l->signal_fd < 0 || l->timer_fd < 0 || l->slot_fd < 0 ||
+		timerfd_settime(l->timer_fd, 0, &every, NULL))
+		return err_set(&l->err, -errno, "the launcher cannot open %s: %s", l->slot_dir,
+			strerror(errno));
+	return 0;
+}
+
+static void put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	/* Advice to the kernel: nothing depends on it. */
+	if (write(fd, text, strlen(text)) < 0)
+		log_debug("launcher: %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* ---- the child, until it is bubblewrap */
+
+static void child_limit(int which, int64_t value)
+{
+	struct rlimit limit = {(rlim_t)value, (rlim_t)value}, old;
+
+	if (!getrlimit(which, &old) && old.rlim_max < limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max = old.rlim_max;
+	setrlimit(which, &limit);
+}
+
+static void child_limits(const struct launcher *l)
+{
+	const struct run_limits *limits = &l->spec.limits;
+
+	child_limit(RLIMIT_CORE, 0);
+	child_limit(RLIMIT_NOFILE, OPEN_FILES);
+	child_limit(RLIMIT_FSIZE, limits->file_bytes);
+	if (limits->cpu_seconds)
+		child_limit(RLIMIT_CPU, limits->cpu_seconds);
+}
+
+static int child_folders(const struct launcher *l, struct strbuf *err)
+{
+	int work = slot_open(l->slot_fd, l->spec.work, true), r = 0;
+
+	if (work < 0)
+		return err_set(
+			err, work, "cannot make the folder %s: %s", l->work, strerror(-work));
+	for (size_t i = 0; i < l->spec.collect_count && !r; i++) {
+		int fd = slot_open(work, l->spec.collect[i], true);
+
+		if (fd < 0)
+			r = err_set(err, fd, "cannot make the folder %s in %s: %s",
+				l->spec.collect[i], l->work, strerror(-fd));
+		else
+			close(fd);
+	}
+	close(work);
+	return r;
+}
+
+/* Everything above 2 ends with exec, but what bubblewrap is to read is made without that flag later. */
+static int child_descriptors(int status)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), output = LAUNCH_FD_BASE + LAUNCH_OUTPUT;
+
+	if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+		return -errno;
+	return fcntl(status, F_SETFD, 0) ? -errno : 0;
+}
+
+static int child_prepare(struct launcher *l, int status, pid_t parent, struct strbuf *err)
+{
+	sigset_t none;
+	int r = cgroup_join(&l->cg);
+
+	if (r)
+		return err_set(err, r, "cannot join the run's cgroup: %s", strerror(-r));
+	put_text("/proc/self/oom_score_adj", "500");
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	child_limits(l);
+	r = child_descriptors(status);
+	if (!r)
+		r = slot_become(&l->owner);
+	if (r)
+		return err_set(err, r, "cannot become the slot's user: %s", strerror(-r));
+	/* After the change of uid, which forgets it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(125);
+	umask(0);
+	r = child_folders(l, err);
+	/* What builds expect, and readable by the server; others stop at the slot's folder. */
+	umask(022);
+	return r;
+}
+
+static void child_run(struct launcher *l, int fail, int status, pid_t parent) NORETURN;
+static void child_run(struct launcher *l, int fail, int status, pid_t parent)
+{
+	struct inside in = {
+		.spec = &l->spec,
+		.work = l->work,
+		.limit_processes = !l->cg.pids,
+		.limit_memory = !l->cg.memory,
+		.status_fd = status,
+		.err = STRBUF_INIT,
+	};
+
+	if (child_prepare(l, status, parent, &in.err)) {
+		if (write(fail, in.err.buf, in.err.len) < 0)
+			_exit(126);
+		_exit(125);
+	}
+	inside_exec(&in, fail);
+}
+
+static void start_child(struct launcher *l)
+{
+	pid_t self = getpid();
+	int fail[2], status[2];
+	char name[64];
+
+	cgroup_name(name, l->id, l->slot, self);
+	cgroup_create(&l->cg, &l->place, name);
+	cgroup_limit(&l->cg, l->spec.limits.memory_bytes, l->spec.limits.processes);
+	if (pipe2(fail, O_CLOEXEC) || pipe2(status, O_CLOEXEC)) {
+		err_set(&l->err, -errno, "no pipe for a launcher: %s", strerror(errno));
+		return;
+	}
+	l->started_ms = clock_monotonic_ms();
+	l->child = fork();
+	if (!l->child)
+		child_run(l, fail[1], status[1], self);
+	close(fail[1]);
+	close(status[1]);
+	l->fail_fd = fail[0];
+	l->status_fd = status[0];
+	if (l->child < 0)
+		err_set(&l->err, -errno, "cannot start a process: %s", strerror(errno));
+}
+
+/* ---- while it runs */
+
+/* A child that does fn as the slot's uid; its exit status is fn's value. */
+static pid_t as_slot(struct launcher *l, int (*fn)(struct launcher *l))
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (slot_become(&l->owner))
+		_exit(124);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	_exit(fn(l));
+}
+
+static int measure(struct launcher *l)
+{
+	int work = slot_open(l->slot_fd, l->spec.work, false);
+	bool over = work >= 0 &&
+		    slot_measure(work, l->spec.limits.disk_bytes) >= l->spec.limits.disk_bytes;
+
+	return over ? MEASURED_TOO_MUCH : 0;
+}
+
+static void reaped(struct launcher *l, pid_t pid, int status)
+{
+	if (pid == l->child) {
+		l->child_gone = true;
+		l->child_status = status;
+	} else if (pid == l->measurer) {
+		l->measurer = 0;
+		l->disk_full |= WIFEXITED(status) && WEXITSTATUS(status) == MEASURED_TOO_MUCH;
+	}
+}
+
+static void reap_ended(struct launcher *l)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		reaped(l, pid, status);
+}
+
+static void hear_server(struct launcher *l)
+{
+	char word = 0;
+	ssize_t got = recv(LAUNCH_FD_BASE + LAUNCH_CONTROL, &word, 1, MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	l->server_gone = got <= 0;
+	l->cause = got == 1 && word == LAUNCH_TIMEOUT ? LAUNCH_TIMEOUT : LAUNCH_CANCEL;
+}
+
+static void wait_for_end(struct launcher *l)
+{
+	struct pollfd fds[] = {{LAUNCH_FD_BASE + LAUNCH_CONTROL, POLLIN, 0},
+		{l->signal_fd, POLLIN, 0}, {l->timer_fd, POLLIN, 0}};
+	struct signalfd_siginfo info;
+	uint64_t ticks;
+
+	while (!l->child_gone && !l->cause && !l->disk_full) {
+		if (poll(fds, countof(fds), -1) < 0 && errno != EINTR)
+			break;
+		if (fds[0].revents)
+			hear_server(l);
+		while (read(l->signal_fd, &info, sizeof(info)) > 0)
+			;
+		reap_ended(l);
+		if (read(l->timer_fd, &ticks, sizeof(ticks)) > 0 && l->measurer <= 0)
+			l->measurer = as_slot(l, measure);
+	}
+}
+
+/* ---- the end */
+
+static void kill_children(void)
+{
+	FILE *f = fopen("/proc/thread-self/children", "re");
+	int pid;
+
+	if (!f)
+		return;
+	while (fscanf(f, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	fclose(f);
+}
+
+/*
+ * We are child subreaper, so whatever the run started is, or becomes, a descendant of ours: when there is no child left there is nothing
+ * left. Each turn kills all children there are, so that at least one ends and waitpid cannot block; what it leaves
+ * behind is our child in the next turn.
+ */
+static void kill_everything(struct launcher *l)
+{
+	int status;
+	pid_t pid;
+
+	for (;;) {
+		cgroup_kill(&l->cg);
+		if (!l->child_gone && l->child > 0)
+			kill(l->child, SIGKILL);
+		kill_children();
+		pid = waitpid(-1, &status, 0);
+		if (pid > 0)
+			reaped(l, pid, status);
+		else if (errno == ECHILD)
+			return;
+	}
+}
+
+static void read_pipe(int fd, struct strbuf *ret)
+{
+	char piece[512];
+	ssize_t got;
+
+	while (ret->len < 8192 && (got = read(fd, piece, sizeof(piece))) > 0)
+		strbuf_add(ret, piece, (size_t)got);
+}
+
+static void PRINTF(3, 4) ended(struct launcher *l, enum run_end end, const char *fmt, ...)
+{
+	va_list ap;
+
+	l->report.end = end;
+	va_start(ap, fmt);
+	vsnprintf(l->report.why, sizeof(l->report.why), fmt, ap);
+	va_end(ap);
+}
+
+static void judge_status(struct launcher *l, bool started)
+{
+	int code = WIFEXITED(l->child_status) ? WEXITSTATUS(l->child_status) : 0;
+
+	if (WIFSIGNALED(l->child_status)) {
+		ended(l, RUN_BROKEN, "the sandbox was killed from outside by signal %d (%s)",
+			WTERMSIG(l->child_status), strsignal(WTERMSIG(l->child_status)));
+	} else if (!started) {
+		ended(l, RUN_BROKEN, "bubblewrap could not make the sandbox; its output says why");
+	} else if (code > 128 && code <= 128 + SIGRTMAX) {
+		ended(l, RUN_SIGNALED, "it was ended by signal %d (%s)", code - 128,
+			strsignal(code - 128));
+		l->report.code = code - 128;
+	} else {
+		l->report.end = RUN_EXITED;
+		l->report.code = code;
+	}
+}
+
+static void judge(struct launcher *l)
+{
+	struct strbuf status = STRBUF_INIT;
+	bool failed = !WIFEXITED(l->child_status) || WEXITSTATUS(l->child_status);
+
+	if (l->fail_fd >= 0)
+		read_pipe(l->fail_fd, &l->err);
+	if (l->status_fd >= 0)
+		read_pipe(l->status_fd, &status);
+	if (l->cause == LAUNCH_TIMEOUT)
+		l->report.end = RUN_TIMED_OUT;
+	else if (l->cause)
+		l->report.end = RUN_CANCELLED;
+	else if (l->disk_full)
+		ended(l, RUN_DISK_FULL, "its folder grew past the limit of %" PRId64 " MiB",
+			l->spec.limits.disk_bytes >> 20);
+	else if (l->err.len)
+		ended(l, RUN_BROKEN, "%s", l->err.buf);
+	else if (l->child <= 0) /* it was only to wipe */
+		l->report.end = RUN_EXITED;
+	else if (failed && cgroup_oom_kills(&l->cg))
+		ended(l, RUN_OUT_OF_MEMORY, "it needed more than its %" PRId64 " MiB of memory",
+			l->spec.limits.memory_bytes >> 20);
+	else
+		judge_status(l, strstr(status.buf, "\"exit-code\"") != NULL);
+	strbuf_finish(&status);
+}
+
+static void account(struct launcher *l)
+{
+	struct rusage usage;
+
+	l->report.cgroup = cgroup_version(&l->cg);
+	l->report.wall_ms = clock_monotonic_ms() - l->started_ms;
+	l->report.memory_peak_bytes = cgroup_memory_peak(&l->cg);
+	if (getrusage(RUSAGE_CHILDREN, &usage))
+		return;
+	l->report.cpu_ms = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+			   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+	if (!l->report.memory_peak_bytes)
+		l->report.memory_peak_bytes = (int64_t)usage.ru_maxrss * 1024;
+}
+
+static int collect(struct launcher *l)
+{
+	int work = slot_open(l->slot_fd, l->spec.work, false), r = work < 0 ? work : 0;
+
+	for (size_t i = 0; i < l->spec.collect_count && !r; i++)
+		r = slot_make_readable(work, l->spec.collect[i]);
+	return r ? 1 : 0;
+}
+
+static int wipe(struct launcher *l)
+{
+	int work = slot_open(l->slot_fd, l->spec.work, false);
+
+	if (work == -ENOENT)
+		return 0;
+	if (work < 0)
+		return 1;
+	close(work);
+	return tree_remove(l->work) ? 1 : 0;
+}
+
+static bool as_slot_ok(struct launcher *l, int (*fn)(struct launcher *l))
+{
+	pid_t pid;
+	int status;
+
+	if (!l->owner.uid)
+		return !fn(l);
+	pid = as_slot(l, fn);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void clean_up(struct launcher *l)
+{
+	bool drop = l->spec.wipe || l->server_gone;
+
+	if (cgroup_remove(&l->cg))
+		log_warn("launcher: a cgroup of slot %d cannot be removed", l->slot);
+	if (!l->spec.work || !*l->spec.work)
+		return;
+	if (!drop && l->spec.collect_count && l->report.end != RUN_BROKEN &&
+		!as_slot_ok(l, collect))
+		ended(l, RUN_DISK_FULL,
+			"its results cannot be looked at: too many files, folders too deep, or "
+			"a link in place of their folder");
+	if (drop && !as_slot_ok(l, wipe))
+		log_warn("launcher: %s cannot be removed whole; the next start tries again",
+			l->work);
+}
+
+static void send_report(struct launcher *l)
+{
+	l->report.magic = LAUNCH_MAGIC;
+	if (send(LAUNCH_FD_BASE + LAUNCH_CONTROL, &l->report, sizeof(l->report), MSG_NOSIGNAL) <
+			0 &&
+		!l->server_gone)
+		log_debug("launcher: nobody took the report: %s", strerror(errno));
+}
+
+static void launcher_setup(void)
+{
+	setsid(); /* a Ctrl-C is for the keeper to pass on */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	for (int fd = LAUNCH_FD_BASE; fd <= LAUNCH_FD_LOCK; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	put_text("/proc/self/oom_score_adj", "-500");
+}
+
+int launcher_main(int argc, char **argv)
+{
+	struct launcher *l = &the_launcher;
+
+	*l = (struct launcher){.fail_fd = -1, .status_fd = -1, .err = STRBUF_INIT};
+	launcher_setup();
+	if (read_arguments(l, argc, argv))
+		return 2;
+	if (!read_request(l) && !open_own(l)) {
+		l->work = xasprintf("%s/%s", l->slot_dir, l->spec.work);
+		if (l->spec.argv[0])
+			start_child(l);
+	}
+	close(LAUNCH_FD_BASE + LAUNCH_OUTPUT);
+	if (l->child > 0)
+		wait_for_end(l);
+	kill_everything(l);
+	account(l);
+	judge(l);
+	clean_up(l);
+	send_report(l);
+	strbuf_finish(&l->err);
+	launch_finish(&l->spec);
+	free(l->work);
+	free(l->request);
+	return 0;
+}

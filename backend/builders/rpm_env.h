@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What stands ready on this host for every rpmbuild: the base package and the unpacked layers. Private to this folder;
+ * loop thread. What is asked for twice at once is made once.
+ */
+#ifndef REQPM_RPM_ENV_H
+#define REQPM_RPM_ENV_H
+
+#include "builders/rpm.h"
+#include "core/base/json.h"
+
+/* One who waits; the caller's memory. */
+struct rpm_wait {
+	struct list link;
+	/* Once, on the loop, never from within the call that asked. code 0, or negative and why is a sentence. */
+	void (*done)(struct rpm_wait *w, int code, const char *why);
+};
+
+/* ---- base (rpm_base.c) */
+struct rpm_base {
+	struct list waiting; /* struct rpm_wait */
+	bool busy;
+	char *dir; /* DATA/base/<key>, of the last look; NULL before */
+	char key[SHA256_HEX_MAX];
+	bool present;
+	int code; /* of the publishing */
+	uv_work_t work;
+};
+/* Looks whether the base package still fits the host, and makes it when not. */
+void rpm_base_ensure(struct rpm_env *env, struct rpm_wait *w);
+/* Bound at RPM_ROLE_BASE. Valid after a successful rpm_base_ensure(), until the next. */
+const char *rpm_base_dir(const struct rpm_env *env);
+
+/* ---- layers (rpm_layers.c) */
+struct rpm_layers; /* one request */
+/* files: names of RPMs in repo_dir, in install order. The waiter may be forgotten by rpm_layers_drop() at any time, which must be
+ * called once also after done. */
+struct rpm_layers *rpm_layers_start(struct rpm_env *env, const char *repo_dir,
+	const char *const *files, size_t count, struct rpm_wait *w);
+/* After done: host folders, topmost first. */
+const char *const *rpm_layers_folders(const struct rpm_layers *l);
+void rpm_layers_drop(struct rpm_layers *l);
+/* At start: removes what no build has used for RPM_LAYERS_KEEP_DAYS. */
+#define RPM_LAYERS_KEEP_DAYS 14
+void rpm_layers_prune(struct rpm_env *env);
+
+struct rpm_env {
+	struct loop *loop;
+	struct sandbox *sandbox;
+	char *data_dir, *self;
+	char **provides;
+	struct rpm_base base;
+	struct list
+		unpacking; /* struct rpm_layers: the first one is at work, the others wait for their turn */
+	struct rpm_hashes *hashes;
+	uint64_t counter; /* makes names of work folders */
+};
+
+/* ---- SHA-256 of files that do not change any more, remembered (rpm_hashes.c); any thread */
+struct rpm_hashes *rpm_hashes_create(void);
+void rpm_hashes_destroy(struct rpm_hashes *h);
+/* Blocking. Regular files only, no link is followed. ret_size may be NULL. */
+int rpm_hashes_get(struct rpm_hashes *h, const char *path, char ret_hex[SHA256_HEX_MAX],
+	int64_t *ret_size, struct strbuf *err);
+
+/* ---- answers of the hidden role (rpm_answer.c) */
+#define RPM_ANSWER_TEXT_MAX (32 << 20)
+/* The answer in a role's output, or NULL and a sentence: broken off, timed out, out of memory, or no answer in it. text is cut
+ * before the answer's line. The caller owns the result. */
+json_t *rpm_answer_take(const struct run_result *result, struct strbuf *text, struct strbuf *err);
+/* {"error"} and {"problems"} as one sentence; NULL: neither. Caller frees. */
+char *rpm_answer_complaint(const json_t *answer);
+
+#endif

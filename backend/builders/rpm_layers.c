@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+#include "builders/rpm_env.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "builders/rpm_role.h"
+
+#define UNPACK_TIMEOUT_MS (15 * 60 * 1000)
+#define DAY_S 86400
+
+/* An RPM is unpacked once per content, by slot 0, whose uid no build has. Requests that have something to unpack take turns:
+ * two that want the same RPM then cannot meet, and the second finds it done. */
+struct rpm_layers {
+	struct list link; /* env->unpacking, from when something was found missing */
+	struct rpm_env *env;
+	struct rpm_wait *waiter; /* NULL: told, or dropped */
+	bool dropped, busy;
+	char *repo_dir;
+	size_t count;
+	char **files;
+	char **folders; /* per file: DATA/layers/<sha256>; NULL-terminated */
+	bool *missing;
+	size_t missing_count;
+	const char **topmost_first;
+	int code;
+	struct strbuf why;
+	char *work_folder;
+	uv_work_t work;
+};
+
+static void layers_free(struct rpm_layers *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		free(l->files[i]);
+		free(l->folders[i]);
+	}
+	free(l->files);
+	free(l->folders);
+	free(l->missing);
+	free(l->topmost_first);
+	free(l->repo_dir);
+	free(l->work_folder);
+	strbuf_finish(&l->why);
+	free(l);
+}
+
+static void take_turn(struct rpm_layers *l);
+
+/* Whoever asked may drop l inside done. */
+static void layers_end(struct rpm_layers *l)
+{
+	struct rpm_env *env = l->env;
+	bool turn = !list_empty(&l->link);
+	struct rpm_wait *waiter = l->waiter;
+
+	list_remove(&l->link);
+	l->busy = false;
+	l->waiter = NULL;
+	if (waiter && !l->dropped)
+		waiter->done(waiter, l->code, l->why.buf);
+	else
+		layers_free(l);
+	if (turn && !list_empty(&env->unpacking))
+		take_turn(list_first(&env->unpacking, struct rpm_layers, link));
+}
+
+/* ---- what there is (pool) */
+
+static void look_work(uv_work_t *work)
+{
+	struct rpm_layers *l = container_of(work, struct rpm_layers, work);
+	char hex[SHA256_HEX_MAX];
+
+	l->missing_count = 0;
+	for (size_t i = 0; i < l->count && !l->code; i++) {
+		char *path = xasprintf("%s/%s", l->repo_dir, l->files[i]);
+
+		l->code = rpm_hashes_get(l->env->hashes, path, hex, NULL, &l->why);
+		free(path);
+		if (l->code)
+			return;
+		free(l->folders[i]);
+		l->folders[i] = xasprintf("%s/layers/%s", l->env->data_dir, hex);
+		/* The time of a folder is that of its last use; whoever may write may set it to now. */
+		l->missing[i] = utimensat(AT_FDCWD, l->folders[i], NULL, AT_SYMLINK_NOFOLLOW) &&
+				errno == ENOENT;
+		l->missing_count += l->missing[i];
+	}
+}
+
+static void looked_first(uv_work_t *work, int status)
+{
+	struct rpm_layers *l = container_of(work, struct rpm_layers, work);
+	bool first;
+
+	(void)status;
+	if (l->code || !l->missing_count || l->dropped) {
+		layers_end(l);
+		return;
+	}
+	first = list_empty(&l->env->unpacking);
+	list_append(&l->env->unpacking, &l->link);
+	if (first)
+		take_turn(l);
+}
+
+/* ---- unpacking */
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* A folder that changes its parent must be writable for whoever moves it: the last thing a role does to it. */
+static void move_work(uv_work_t *work)
+{
+	struct rpm_layers *l = container_of(work, struct rpm_layers, work);
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->count && !l->code; i++) {
+		char *from;
+		struct stat st;
+
+		if (!l->missing[i])
+			continue;
+		from = xasprintf("%s/out/%zu", l->work_folder, n++);
+		if (lstat(from, &st) || !S_ISDIR(st.st_mode))
+			l->code = err_set(&l->why, -EIO, "%s was not unpacked", l->files[i]);
+		else if (rename(from, l->folders[i]) && errno != ENOTEMPTY && errno != EEXIST)
+			l->code = err_set(&l->why, -EIO, "cannot move %s to %s: %s", from,
+				l->folders[i], strerror(errno));
+		free(from);
+	}
+}
+
+static void moved(uv_work_t *work, int status)
+{
+	struct rpm_layers *l = container_of(work, struct rpm_layers, work);
+
+	(void)status;
+	sandbox_wipe(l->env->sandbox, 0, l->work_folder, nothing, NULL);
+	layers_end(l);
+}
+
+static void unpacked(struct run_text *rt, const struct run_result *result, const char *text,
+	size_t len, void *arg)
+{
+	struct rpm_layers *l = arg;
+	struct strbuf output = STRBUF_INIT;
+	json_t *answer;
+	char *complaint;
+
+	(void)rt;
+	strbuf_add(&output, text, len);
+	answer = rpm_answer_take(result, &output, &l->why);
+	complaint = rpm_answer_complaint(answer);
+	if (!answer)
+		l->code = -EIO;
+	else if (complaint)
+		l->code = err_set(&l->why, -EINVAL, "%s", complaint);
+	json_decref(answer);
+	free(complaint);
+	strbuf_finish(&output);
+	if (!l->code) {
+		uv_queue_work(&l->env->loop->uv, &l->work, move_work, moved);
+		return;
+	}
+	sandbox_wipe(l->env->sandbox, 0, l->work_folder, nothing, NULL);
+	layers_end(l);
+}
+
+static void unpack(struct rpm_layers *l)
+{
+	static const char *const role[] = {RPM_SELF, RPM_ROLE, "unpack", NULL};
+	static const char *const collect[] = {"out", NULL};
+	const char **names = xcalloc(l->missing_count + 1, sizeof(*names)), **argv;
+	const struct run_bind binds[] = {
+		{l->env->self, RPM_SELF, false}, {l->repo_dir, RPM_ROLE_REPO, false}};
+	struct run_spec spec = {.slot = 0,
+		.name = "unpack",
+		.binds = binds,
+		.bind_count = countof(binds),
+		.collect = collect,
+		.collect_count = 1,
+		.timeout_ms = UNPACK_TIMEOUT_MS};
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (l->missing[i])
+			names[n++] = l->files[i];
+	argv = rpm_argv(role, names, NULL);
+	spec.argv = argv;
+	free(l->work_folder);
+	l->work_folder = xasprintf("%s/unpack-%ju", sandbox_slot_dir(l->env->sandbox, 0),
+		(uintmax_t)++l->env->counter);
+	spec.work = l->work_folder;
+	if (!run_text_start(l->env->sandbox, &spec, RPM_ANSWER_TEXT_MAX, unpacked, l, &l->why)) {
+		l->code = -EIO;
+		layers_end(l);
+	}
+	free(names);
+	free(argv);
+}
+
+/* The one before may have unpacked what this one lacks. */
+static void looked_again(uv_work_t *work, int status)
+{
+	struct rpm_layers *l = container_of(work, struct rpm_layers, work);
+
+	(void)status;
+	if (l->code || !l->missing_count || l->dropped)
+		layers_end(l);
+	else
+		unpack(l);
+}
+
+static void take_turn(struct rpm_layers *l)
+{
+	uv_queue_work(&l->env->loop->uv, &l->work, look_work, looked_again);
+}
+
+/* ---- the request */
+
+struct rpm_layers *rpm_layers_start(struct rpm_env *env, const char *repo_dir,
+	const char *const *files, size_t count, struct rpm_wait *w)
+{
+	struct rpm_layers *l = xcalloc(1, sizeof(*l));
+
+	list_init(&l->link);
+	strbuf_init(&l->why);
+	l->env = env;
+	l->waiter = w;
+	l->repo_dir = xstrdup(repo_dir);
+	l->count = count;
+	l->files = xcalloc(count + 1, sizeof(*l->files));
+	l->folders = xcalloc(count + 1, sizeof(*l->folders));
+	l->missing = xcalloc(count + 1, sizeof(*l->missing));
+	l->topmost_first = xcalloc(count + 1, sizeof(*l->topmost_first));
+	for (size_t i = 0; i < count; i++)
+		l->files[i] = xstrdup(files[i]);
+	l->busy = true;
+	uv_queue_work(&env->loop->uv, &l->work, look_work, looked_first);
+	return l;
+}
+
+/* What is installed last lies on top, as when rpm unpacks one over the other. */
+const char *const *rpm_layers_folders(const struct rpm_layers *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		l->topmost_first[i] = l->folders[l->count - 1 - i];
+	return l->topmost_first;
+}
+
+void rpm_layers_drop(struct rpm_layers *l)
+{
+	if (!l)
+		return;
+	l->dropped = true;
+	if (!l->busy)
+		layers_free(l);
+}
+
+/* ---- age */
+
+static void wipe_layer(struct rpm_env *env, const char *layer, const char *name)
+{
+	char *trash = xasprintf("%s/old-layer-%s", sandbox_slot_dir(env->sandbox, 0), name);
+
+	/* Only the uid that made it can remove what is in it. */
+	if (!rename(layer, trash))
+		sandbox_wipe(env->sandbox, 0, trash, nothing, NULL);
+	free(trash);
+}
+
+void rpm_layers_prune(struct rpm_env *env)
+{
+	char *folder = xasprintf("%s/layers", env->data_dir);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char *path = xasprintf("%s/%s", folder, entry->d_name);
+		struct stat st;
+
+		if (entry->d_name[0] != '.' && !lstat(path, &st) &&
+			st.st_mtime < time(NULL) - RPM_LAYERS_KEEP_DAYS * DAY_S)
+			wipe_layer(env, path, entry->d_name);
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+	free(folder);
+}

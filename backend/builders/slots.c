@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "builders/launch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/openat2.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * Everything here is done as the slot's uid, never as root: whatever a build made of its folder, it can only reach
+ * what it could reach itself.
+ */
+
+#define TREE_DEPTH_MAX 200
+#define TREE_ENTRIES_MAX 2000000
+
+int slot_become(const struct slot_owner *owner)
+{
+	if (owner->uid) {
+		if (setgroups(0, NULL) || setresgid(owner->gid, owner->gid, owner->gid) ||
+			setresuid(owner->uid, owner->uid, owner->uid))
+			return -errno;
+		if (!setuid(0))
+			return -EPERM;
+		/* A change of uid hides /proc/self from its own process, where user namespaces are set up. What runs from here
+		 * on is the slot's alone. */
+		if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+			return -errno;
+	}
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+}
+
+static int open_beneath(int parent, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd = syscall(SYS_openat2, parent, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Takes the path apart itself, because mkdir has no way to refuse links on its way. */
+int slot_open(int slot_fd, const char *path, bool create)
+{
+	char *copy = xstrdup(path), *save = NULL;
+	int fd = fcntl(slot_fd, F_DUPFD_CLOEXEC, 0), r = fd < 0 ? -errno : 0;
+	size_t parts = 0;
+
+	for (char *part = strtok_r(copy, "/", &save); part && !r;
+		part = strtok_r(NULL, "/", &save)) {
+		int next;
+
+		parts++;
+		if (!strcmp(part, "..") || !strcmp(part, "."))
+			r = -EINVAL;
+		else if (create && mkdirat(fd, part, 02770) && errno != EEXIST)
+			r = -errno;
+		if (r)
+			break;
+		next = open_beneath(fd, part);
+		close(fd);
+		fd = next;
+		r = fd < 0 ? fd : 0;
+	}
+	if (!r && (!parts || path[0] == '/'))
+		r = -EINVAL;
+	free(copy);
+	if (!r)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/* ---- walks: by descriptor, without following links, as deep and as far as the limits say */
+
+struct walk {
+	int64_t left; /* entries that may still be looked at */
+	int64_t bytes, enough;
+	bool readable; /* give the group its rights, else measure */
+};
+
+static int walk_folder(struct walk *w, int fd, int depth);
+
+static int walk_entry(struct walk *w, int parent, const char *name, int depth)
+{
+	struct stat st;
+	int fd, r;
+
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW))
+		return 0; /* gone already */
+	w->bytes += (int64_t)st.st_blocks * 512;
+	if (w->readable && S_ISREG(st.st_mode) && (st.st_mode & 0440) != 0440)
+		/* No link can be here instead: the build's processes are dead. */
+		return fchmodat(parent, name, (st.st_mode & 0777) | 0440, 0) ? -errno : 0;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (w->readable && (st.st_mode & 0770) != 0770 &&
+		fchmodat(parent, name, (st.st_mode & 07777) | 0770, 0))
+		return -errno;
+	fd = open_beneath(parent, name);
+	if (fd < 0)
+		return 0; /* not ours, or gone */
+	r = walk_folder(w, fd, depth + 1);
+	return r;
+}
+
+/* Takes fd. */
+static int walk_folder(struct walk *w, int fd, int depth)
+{
+	DIR *dir = depth < TREE_DEPTH_MAX ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		close(fd);
+		return w->readable ? -ELOOP : 0;
+	}
+	while (!r && w->bytes < w->enough && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (!w->left--)
+			r = -E2BIG;
+		else
+			r = walk_entry(w, dirfd(dir), entry->d_name, depth);
+	}
+	closedir(dir);
+	return r;
+}
+
+int slot_make_readable(int work_fd, const char *path)
+{
+	struct walk w = {.left = TREE_ENTRIES_MAX, .enough = INT64_MAX, .readable = true};
+	int fd = slot_open(work_fd, path, false);
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (fchmod(fd, 02770)) {
+		int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	return walk_folder(&w, fd, 0);
+}
+
+int64_t slot_measure(int fd, int64_t enough)
+{
+	struct walk w = {.left = TREE_ENTRIES_MAX, .enough = enough};
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* More entries than anyone counts are as bad as too many bytes. */
+	if (copy >= 0 && walk_folder(&w, copy, 0) == -E2BIG)
+		return enough;
+	return w.bytes;
+}
