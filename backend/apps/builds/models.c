@@ -63,7 +63,9 @@ int job_settle(struct tx *tx, struct job_state *s, int64_t now)
 		n[QUEUE_PENDING], n[QUEUE_QUEUED], n[QUEUE_BUILDING], n[QUEUE_COMPLETED], n[QUEUE_FAILED],
 		n[QUEUE_BLOCKED], n[QUEUE_CANCELLED], starts, ends, now);
 
-	return r < 0 ? r : send_build_job_update(s->id);
+	if (r < 0)
+		return r;
+	return s->many ? send_build_job_snapshot(s->id) : send_build_job_update(s->id);
 }
 
 /* ---- rows of items */
@@ -142,25 +144,35 @@ static int row_store(struct tx *tx, const struct sched_row *row, enum queue_stat
 {
 	bool queued = row->status == QUEUE_QUEUED && was != QUEUE_QUEUED;
 	bool ended = queue_status_final(row->status) && !queue_status_final(was);
-	int r = tx_exec(tx,
+
+	return tx_exec(tx,
 		"UPDATE queue_items SET status = $2, needs_left = $3, attempts = $4, lost = $5, not_before = $6, reason = $7,"
 		" blocked_by = $8, queued_at = CASE WHEN $9 THEN $11 ELSE queued_at END,"
 		" completed_at = CASE WHEN $10 THEN $11 ELSE completed_at END WHERE id = $1",
 		"isiiiisibbi", row->id, queue_status_name[row->status], row->needs_left, row->attempts, row->lost,
 		row->not_before, queue_reason_name[row->reason], row->blocked_by, queued, ended, now);
-
-	if (r < 0 || row->status == was)
-		return r;
-	return send_queue_item_update(row->id);
 }
 
 int rows_store(struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now)
 {
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < rows->count; i++)
+	for (size_t i = 0; r >= 0 && i < rows->count; i++) {
 		if (rows->rows[i].changed)
 			r = row_store(tx, &rows->rows[i], was[i], now);
+		if (r >= 0 && rows->rows[i].status != was[i])
+			r = send_queue_item_update(rows->rows[i].id);
+	}
+	return r;
+}
+
+int rows_store_quietly(struct tx *tx, const struct item_rows *rows, int64_t now)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < rows->count; i++)
+		if (rows->rows[i].changed)
+			r = row_store(tx, &rows->rows[i], QUEUE_PENDING, now);
 	return r;
 }
 

@@ -15,6 +15,7 @@ struct job_state {
 	struct sched_job job;
 	enum build_status was;
 	bool dry_run;
+	bool many; /* more changed than was published: settling sends a snapshot */
 };
 struct item_rows { /* rows[0] first, see scheduler.h */
 	struct sched_row *rows;
@@ -32,6 +33,7 @@ int rows_load_downstream(struct tx *tx, struct item_rows *rows, int64_t item_id)
 int rows_load_waiting(struct tx *tx, struct item_rows *rows, int64_t job_id); /* those not loaded yet */
 /* Writes what changed and publishes each item whose status did. */
 int rows_store(struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now);
+int rows_store_quietly(struct tx *tx, const struct item_rows *rows, int64_t now); /* of new items; publishes none */
 /* One whole event on an item: loads what it concerns, applies, stores, settles. */
 int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event, enum queue_reason reason,
 	int64_t now);

@@ -194,23 +194,17 @@ static int insert_items(struct tx *tx, struct job_state *s, const struct plan *p
 	return r;
 }
 
-/* New items come with the job's snapshot; a message for each would say it twice. So a plan publishes the items that
- * it made ready, and the job. */
+/* All items are new: one snapshot tells of them, not a message each. */
 static int start_items(struct tx *tx, struct job_state *s, int64_t now)
 {
 	struct item_rows rows = {0};
-	enum queue_status *was;
 	int r = rows_load_waiting(tx, &rows, s->id);
 
-	if (r < 0)
-		goto out;
-	was = xcalloc(rows.count + 1, sizeof(*was));
-	for (size_t i = 0; i < rows.count; i++)
-		was[i] = rows.rows[i].status;
-	scheduler_apply(SCHED_PLANNED, &s->job, rows.rows, rows.count, REASON_NONE, now);
-	r = rows_store(tx, &rows, was, now);
-	free(was);
-out:
+	if (r >= 0) {
+		scheduler_apply(SCHED_PLANNED, &s->job, rows.rows, rows.count, REASON_NONE, now);
+		r = rows_store_quietly(tx, &rows, now);
+	}
+	s->many = rows.count > 0;
 	rows_finish(&rows);
 	return r;
 }

@@ -59,9 +59,16 @@ static void message_head(struct json_writer *w, struct tx *tx, const char *type,
 	json_begin_object(w, "data");
 }
 
+struct job_update {
+	struct tx *tx;
+	bool resync;
+};
+
 static int append_job(const struct build_job *job, void *arg)
 {
-	struct tx *tx = arg;
+	struct job_update *u = arg;
+	struct tx *tx = u->tx;
+	struct msg *message;
 	struct strbuf text = STRBUF_INIT;
 	struct json_writer w = JSON_WRITER(&text);
 	char group[GROUP_NAME_MAX];
@@ -72,7 +79,9 @@ static int append_job(const struct build_job *job, void *arg)
 	json_end_object(&w);
 	json_end_object(&w);
 	build_group(group, job->id);
-	append(tx, group, msg_create(0, job->seq, final, text.buf, text.len));
+	message = msg_create(0, job->seq, final, text.buf, text.len);
+	message->resync = u->resync;
+	append(tx, group, message);
 	if (!job->dry_run)
 		append(tx, BUILDS_GROUP, msg_create(job->id, job->seq, false, text.buf, text.len));
 	strbuf_finish(&text);
@@ -101,13 +110,19 @@ static int append_item(const struct queue_item *item, void *arg)
 	return 0;
 }
 
-static int update_job(struct tx *tx, int64_t id)
+static int append_update(struct tx *tx, int64_t id, bool resync)
 {
+	struct job_update u = {.tx = tx, .resync = resync};
 	int r = build_job_next_seq(tx, id, NULL);
 
 	if (r > 0)
-		r = build_job_get(tx, id, append_job, tx);
+		r = build_job_get(tx, id, append_job, &u);
 	return r < 0 ? r : (r ? 0 : -ENOENT);
+}
+
+static int update_job(struct tx *tx, int64_t id)
+{
+	return append_update(tx, id, false);
 }
 
 static int update_item(struct tx *tx, int64_t id)
@@ -166,4 +181,11 @@ int send_build_job_update(int64_t build_job_id)
 int send_queue_item_update(int64_t queue_item_id)
 {
 	return send_update(queue_item_id, update_item);
+}
+
+int send_build_job_snapshot(int64_t build_job_id)
+{
+	if (!tx_current())
+		BUG("a snapshot is asked for outside a transaction");
+	return append_update(tx_current(), build_job_id, true);
 }

@@ -23,6 +23,9 @@ void websocket_utils_init(struct store *store, struct layer *layer);
  */
 int send_build_job_update(int64_t build_job_id);
 int send_queue_item_update(int64_t queue_item_id);
+/* As send_build_job_update(), when more rows changed than messages say: everybody in the room gets a snapshot. Inside a
+ * transaction only. */
+int send_build_job_snapshot(int64_t build_job_id);
 
 void build_group(char buf[GROUP_NAME_MAX], int64_t build_job_id);
 

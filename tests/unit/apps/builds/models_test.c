@@ -37,7 +37,7 @@ static int fake_send(struct layer *l, const char *group, struct msg *m)
 	assert_int_equal(json_integer_value(json_object_get(message, "seq")), m->seq);
 	assert_string_equal(json_string_value(json_object_get(message, "epoch")), store_epoch(the->store));
 	strbuf_addf(&the->sent, "%s:%s:%s:%lld%s ", group, json_string_value(json_object_get(message, "type")),
-		json_string_value(json_object_get(data, "status")), (long long)m->seq, m->final ? ":final" : "");
+		json_string_value(json_object_get(data, "status")), (long long)m->seq, m->final ? ":final" : m->resync ? ":resync" : "");
 	json_decref(message);
 	strbuf_finish(&err);
 	return the->send_fails ? -EIO : 0;
@@ -248,8 +248,7 @@ static void creating_preparing_and_planning_publish_the_job_and_what_became_read
 	assert_int_equal(both_ways(prepare, NULL), 0);
 	assert_sent("build_job_1:build_update:preparing:2 builds:build_update:preparing:2 ");
 	assert_int_equal(both_ways(plan, NULL), 0);
-	assert_sent("build_job_1:queue_update:queued:3 build_job_1:queue_update:queued:4 "
-		    "build_job_1:build_update:running:5 builds:build_update:running:5 ");
+	assert_sent("build_job_1:build_update:running:3:resync builds:build_update:running:3 ");
 }
 
 static void a_claim_publishes_the_item_and_the_job(void **state)
@@ -259,9 +258,9 @@ static void a_claim_publishes_the_item_and_the_job(void **state)
 	(void)state;
 	begin(4);
 	assert_int_equal(both_ways(claim, &token), 0);
-	assert_sent("build_job_1:queue_update:building:6 build_job_1:build_update:running:7 builds:build_update:running:7 ");
+	assert_sent("build_job_1:queue_update:building:4 build_job_1:build_update:running:5 builds:build_update:running:5 ");
 	assert_int_equal(both_ways(phase, &token), 0);
-	assert_sent("build_job_1:queue_update:building:8 ");
+	assert_sent("build_job_1:queue_update:building:6 ");
 }
 
 static void a_completed_item_releases_its_dependents_in_the_same_commit(void **state)
@@ -272,8 +271,8 @@ static void a_completed_item_releases_its_dependents_in_the_same_commit(void **s
 	begin(4);
 	e.token = claim_next();
 	assert_int_equal(both_ways(end, &e), 0);
-	assert_sent("build_job_1:queue_update:completed:8 build_job_1:queue_update:queued:9 "
-		    "build_job_1:build_update:running:10 builds:build_update:running:10 ");
+	assert_sent("build_job_1:queue_update:completed:6 build_job_1:queue_update:queued:7 "
+		    "build_job_1:build_update:running:8 builds:build_update:running:8 ");
 }
 
 static void a_failed_item_blocks_all_that_needs_it_and_the_rest_goes_on(void **state)
@@ -281,11 +280,11 @@ static void a_failed_item_blocks_all_that_needs_it_and_the_rest_goes_on(void **s
 	(void)state;
 	begin(4);
 	end_item(1, claim_next(), ATTEMPT_FAILED);
-	assert_sent("build_job_1:queue_update:failed:8 build_job_1:queue_update:blocked:9 build_job_1:queue_update:blocked:10 "
-		    "build_job_1:build_update:running:11 builds:build_update:running:11 ");
+	assert_sent("build_job_1:queue_update:failed:6 build_job_1:queue_update:blocked:7 build_job_1:queue_update:blocked:8 "
+		    "build_job_1:build_update:running:9 builds:build_update:running:9 ");
 	end_item(4, claim_next(), ATTEMPT_COMPLETED);
-	assert_sent("build_job_1:queue_update:completed:14 build_job_1:build_update:failed:15:final "
-		    "builds:build_update:failed:15 ");
+	assert_sent("build_job_1:queue_update:completed:12 build_job_1:build_update:failed:13:final "
+		    "builds:build_update:failed:13 ");
 }
 
 static void the_last_item_ends_the_job_in_its_own_commit(void **state)
@@ -293,8 +292,8 @@ static void the_last_item_ends_the_job_in_its_own_commit(void **state)
 	(void)state;
 	begin(1);
 	end_item(1, claim_next(), ATTEMPT_COMPLETED);
-	assert_sent("build_job_1:queue_update:completed:7 build_job_1:build_update:completed:8:final "
-		    "builds:build_update:completed:8 ");
+	assert_sent("build_job_1:queue_update:completed:6 build_job_1:build_update:completed:7:final "
+		    "builds:build_update:completed:7 ");
 }
 
 static void a_plan_without_packages_completes_at_once(void **state)
@@ -323,11 +322,11 @@ static void a_cancel_ends_what_waits_and_leaves_what_builds_to_its_worker(void *
 	begin(4);
 	token = claim_next();
 	assert_int_equal(both_ways(cancel, NULL), 0);
-	assert_sent("build_job_1:queue_update:cancelled:8 build_job_1:queue_update:cancelled:9 "
-		    "build_job_1:queue_update:cancelled:10 build_job_1:build_update:running:11 builds:build_update:running:11 ");
+	assert_sent("build_job_1:queue_update:cancelled:6 build_job_1:queue_update:cancelled:7 "
+		    "build_job_1:queue_update:cancelled:8 build_job_1:build_update:running:9 builds:build_update:running:9 ");
 	end_item(1, token, ATTEMPT_STOPPED);
-	assert_sent("build_job_1:queue_update:cancelled:12 build_job_1:build_update:cancelled:13:final "
-		    "builds:build_update:cancelled:13 ");
+	assert_sent("build_job_1:queue_update:cancelled:10 build_job_1:build_update:cancelled:11:final "
+		    "builds:build_update:cancelled:11 ");
 	assert_int_equal(write_unit(cancel, NULL), -EALREADY);
 }
 
@@ -341,7 +340,7 @@ static void a_stale_token_is_refused_and_sends_nothing(void **state)
 	begin(1);
 	old = claim_next();
 	assert_int_equal(both_ways(start_worker, &other), 0);
-	assert_sent("build_job_1:queue_update:queued:7 build_job_1:build_update:running:8 builds:build_update:running:8 ");
+	assert_sent("build_job_1:queue_update:queued:6 build_job_1:build_update:running:7 builds:build_update:running:7 ");
 	fresh = claim_next();
 	assert_true(fresh > old);
 	e.token = old;
@@ -349,8 +348,8 @@ static void a_stale_token_is_refused_and_sends_nothing(void **state)
 	assert_int_equal(write_unit(phase, &old), -ESTALE);
 	assert_sent("");
 	end_item(1, fresh, ATTEMPT_COMPLETED);
-	assert_sent("build_job_1:queue_update:completed:11 build_job_1:build_update:completed:12:final "
-		    "builds:build_update:completed:12 ");
+	assert_sent("build_job_1:queue_update:completed:10 build_job_1:build_update:completed:11:final "
+		    "builds:build_update:completed:11 ");
 }
 
 static void a_restart_takes_up_what_was_preparing(void **state)
@@ -416,13 +415,13 @@ static void an_update_outside_a_transaction_makes_one_of_its_own(void **state)
 	(void)state;
 	begin(1);
 	assert_int_equal(both_ways(own_update, NULL), 0);
-	assert_sent("build_job_1:build_update:running:5 builds:build_update:running:5 ");
+	assert_sent("build_job_1:build_update:running:4 builds:build_update:running:4 ");
 	assert_int_equal(send_queue_item_update(1), 0);
 	assert_int_equal(store_read_wait(the->store, read_job, (int64_t[2]){0}), 0);
 	store_write_wait(the->store, own_update, NULL);
 	strbuf_reset(&the->sent);
 	loop_run_posted(&the->loop);
-	assert_sent("build_job_1:queue_update:queued:6 build_job_1:build_update:running:7 builds:build_update:running:7 ");
+	assert_sent("build_job_1:queue_update:queued:5 build_job_1:build_update:running:6 builds:build_update:running:6 ");
 }
 
 static void progress_is_rounded_to_one_decimal(void **state)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Build logs are files, DATA/builds/<job>/logs/<package>.log, appended as they come; beside each a sparse line index (.idx: the byte
+ * offset of every LOG_INDEX_EVERY-th line, 8 bytes each, native order). An attempt that is tried again appends to the same file,
+ * so that offsets only grow and nothing is lost.
+ *
+ * Writing and following are on the loop with the files' work in libuv's pool, one operation per file in flight. The reading
+ * functions block: for pool and store threads.
+ */
+#ifndef REQPM_LOGS_H
+#define REQPM_LOGS_H
+
+#include "apps/builds/app.h"
+
+#define LOG_INDEX_EVERY 1024
+#define LOG_BUFFER_MAX (256 << 10)   /* bytes that wait to be written; then the build's output is paused */
+#define LOG_WINDOW_LINES_MAX 5000
+#define LOG_LINE_SHOWN_MAX 16384     /* bytes of one line in JSON; the rest is cut and said to be */
+#define LOG_SEARCH_MATCHES_MAX 1000  /* then `truncated` */
+#define LOG_CHUNK_MAX 65536	     /* bytes of one `log` message */
+#define LOG_TAIL_START 65536	     /* where a viewer without an offset begins */
+
+struct logs *logs_create(struct loop *loop);
+void logs_destroy(struct logs *l);
+
+/* ---- writing: one writer per item */
+struct log_writer;
+struct log_totals {
+	int64_t size, lines;
+	char sha256[SHA256_HEX_MAX];
+	char *tail; /* the last LOG_TAIL_MAX bytes, made harmless; freed by the writer's end */
+	int error;  /* negative: the disk failed; what is there is intact up to size */
+};
+/* Opens for appending, reading what an earlier attempt left (for digest and line count). ready(arg, status) on the loop. */
+typedef void log_ready_fn(void *arg, int status);
+struct log_writer *log_writer_open(struct logs *l, int64_t item_id, const char *path, log_ready_fn *ready, void *arg);
+/* Never fails at once; false: full, pause the source until `drained`. */
+bool log_writer_add(struct log_writer *w, const char *data, size_t len);
+void log_writer_on_drained(struct log_writer *w, loop_fn *drained, void *arg);
+int64_t log_writer_size(const struct log_writer *w);  /* written so far */
+int64_t log_writer_lines(const struct log_writer *w); /* whole lines so far */
+/* Flushes and syncs, then done(arg, totals); the writer is freed after it returns. */
+void log_writer_close(struct log_writer *w, void (*done)(void *arg, const struct log_totals *totals), void *arg);
+
+/* ---- following: told when an item's log grew (same process) */
+struct log_follower {
+	struct list link;
+	int64_t item_id;
+	void (*grew)(struct log_follower *f, int64_t size); /* loop; at most once a turn */
+	void (*ended)(struct log_follower *f);
+	void (*going_away)(struct log_follower *f); /* the server restarts */
+};
+/* The item's end was committed: tells its followers, who read its row. */
+void log_ended(struct logs *l, int64_t item_id);
+void log_follow(struct logs *l, struct log_follower *f);
+void log_unfollow(struct log_follower *f);
+/* Tells every follower that the server goes away. */
+void logs_drain(struct logs *l);
+
+/* ---- reading (blocking) */
+/* Lines [from_line, from_line + limit) as JSON {"from_line","lines":[…],"total_lines","size","final"}. -ENOENT: no log yet. */
+int log_window_json(const char *path, int64_t from_line, int64_t limit, bool final, struct strbuf *out);
+/* Whole-log search, plain text, ASCII case ignored: {"q","matches":[{"line","text"}],"truncated"}. */
+int log_search_json(const char *path, const char *query, struct strbuf *out);
+/* The 1-based line that byte `offset` stands in, and where that line begins. */
+int log_locate(const char *path, int64_t offset, int64_t *ret_line, int64_t *ret_line_start);
+/* Where a viewer without an offset begins: at the first line that starts in the last LOG_TAIL_START of size bytes, else in the
+ * midst of the one line there is. */
+int log_tail_start(const char *path, int64_t size, int64_t *ret_offset, int64_t *ret_line);
+/* "<log>.idx" */
+void log_index_path(struct strbuf *out, const char *path);
+/* DATA/builds/<job>/logs/<package>.log */
+void log_path(struct strbuf *out, const struct app *app, int64_t job_id, const char *package);
+
+#endif

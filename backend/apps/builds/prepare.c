@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Preparing one job: find out what is in it and in which order it is built. Reading specs runs strangers' code, so that happens in
+ * the sandbox; the rest is pure work on a store thread. Nothing but the database says how far it came: after a crash
+ * a job that was preparing is pending again and starts anew.
+ */
+#include "apps/builds/tasks.h"
+#include "apps/packages/reader.h"
+#include "apps/repositories/repositories.h"
+#include "core/base/log.h"
+
+struct prepare {
+	struct app *app;
+	struct prepare_job job;
+	struct strbuf sources; /* the upload's files */
+	struct plan_draft draft;
+	struct read_package *specs; /* while they are planned */
+	size_t spec_count;
+	struct takeover_paths rpms; /* of a retry */
+	loop_fn *done;
+	void *arg;
+};
+
+static void finished(struct prepare *p)
+{
+	loop_fn *done = p->done;
+	void *arg = p->arg;
+
+	read_packages_free(p->specs, p->spec_count);
+	takeover_paths_finish(&p->rpms);
+	plan_draft_finish(&p->draft);
+	strbuf_finish(&p->sources);
+	free(p->job.builder);
+	free(p);
+	done(arg);
+}
+
+/* ---- the last step: rows */
+
+static int store_outcome(struct tx *tx, void *arg)
+{
+	struct prepare *p = arg;
+
+	if (p->draft.refusal.len)
+		return build_job_refuse(tx, p->job.id, p->draft.refusal.buf, clock_wall_ms());
+	return build_job_plan(tx, p->job.id, &p->draft.plan, clock_wall_ms());
+}
+
+static void outcome_stored(void *arg, int status)
+{
+	struct prepare *p = arg;
+
+	/* -ESTALE: cancelled meanwhile. Else the job stays preparing and a restart takes it up. */
+	if (status < 0 && status != -ESTALE)
+		log_error("build %lld: its plan cannot be stored: %s", (long long)p->job.id, strerror(-status));
+	finished(p);
+}
+
+static void conclude(struct prepare *p)
+{
+	store_write(p->app->store, store_outcome, outcome_stored, p);
+}
+
+static void planned(void *arg, int status)
+{
+	struct prepare *p = arg;
+	struct strbuf text = STRBUF_INIT;
+
+	if (status < 0) {
+		strbuf_addf(&text, "the packages cannot be read: %s", strerror(-status));
+		plan_refuse(&p->draft, NULL, text.buf);
+		strbuf_finish(&text);
+	}
+	conclude(p);
+}
+
+/* ---- packages.json */
+
+static int plan_commands(struct tx *tx, void *arg)
+{
+	struct prepare *p = arg;
+
+	return plan_from_json(tx, p->sources.buf, &p->draft);
+}
+
+/* ---- specs */
+
+static int plan_specs(struct tx *tx, void *arg)
+{
+	struct prepare *p = arg;
+
+	return plan_from_specs(tx, p->specs, p->spec_count, &p->draft);
+}
+
+static void specs_read(struct reader *r, const struct read_error *error, void *arg)
+{
+	struct prepare *p = arg;
+
+	if (error) {
+		plan_refuse(&p->draft, *error->package ? error->package : NULL, error->detail);
+		conclude(p);
+		return;
+	}
+	p->specs = reader_take(r, &p->spec_count);
+	store_read(p->app->store, plan_specs, planned, p);
+}
+
+static void read_specs(struct prepare *p)
+{
+	char *name = xasprintf("job%lld", (long long)p->job.id);
+	struct reader_spec spec = {
+		.loop = p->app->loop,
+		.sandbox = p->app->sandbox,
+		.folder = p->sources.buf,
+		.name = name,
+	};
+
+	reader_start(&spec, specs_read, p);
+	free(name);
+}
+
+/* ---- retry: the earlier job's rows, and its files as hard links */
+
+static int take_over(struct prepare *p, const char *from, const char *to, const char *package)
+{
+	int r = takeover_link(from, to, package);
+
+	return r < 0 ? r : takeover_rpms(to, package, &p->rpms);
+}
+
+static int plan_again(struct tx *tx, void *arg)
+{
+	struct prepare *p = arg;
+	struct strbuf from = STRBUF_INIT, to = STRBUF_INIT;
+	int r = plan_from_job(tx, p->job.retry_of, &p->draft);
+
+	build_dir(&from, p->app, p->job.retry_of);
+	build_dir(&to, p->app, p->job.id);
+	for (size_t i = 0; r >= 0 && i < p->draft.plan.count; i++)
+		if (p->draft.plan.items[i].taken_over)
+			r = take_over(p, from.buf, to.buf, p->draft.plan.items[i].package);
+	strbuf_finish(&from);
+	strbuf_finish(&to);
+	return r;
+}
+
+static void repository_ready(int status, const char *why, void *arg)
+{
+	struct prepare *p = arg;
+
+	if (status < 0)
+		plan_refuse(&p->draft, NULL, why);
+	conclude(p);
+}
+
+static void planned_again(void *arg, int status)
+{
+	struct prepare *p = arg;
+	struct strbuf dir = STRBUF_INIT;
+
+	if (status < 0 || !p->draft.plan.count || strcmp(p->job.builder, "rpmbuild")) {
+		/* An earlier job that was refused had no items: read its packages again. */
+		if (status >= 0 && !p->draft.plan.count && !strcmp(p->job.builder, "rpmbuild"))
+			read_specs(p);
+		else if (status >= 0 && !p->draft.plan.count)
+			store_read(p->app->store, plan_commands, planned, p);
+		else
+			planned(p, status);
+		return;
+	}
+	build_dir(&dir, p->app, p->job.id);
+	repository_publish(p->app->repositories, dir.buf, (const char *const *)p->rpms.paths, p->rpms.count, repository_ready,
+		p);
+	strbuf_finish(&dir);
+}
+
+/* ---- the first step */
+
+static int begin(struct tx *tx, void *arg)
+{
+	struct prepare *p = arg;
+
+	return build_job_prepare(tx, p->job.id, clock_wall_ms());
+}
+
+static void begun(void *arg, int status)
+{
+	struct prepare *p = arg;
+
+	if (status < 0)
+		finished(p);
+	else if (p->job.retry_of)
+		store_read(p->app->store, plan_again, planned_again, p);
+	else if (!strcmp(p->job.builder, "rpmbuild"))
+		read_specs(p);
+	else
+		store_read(p->app->store, plan_commands, planned, p);
+}
+
+void prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done, void *arg)
+{
+	struct prepare *p = xcalloc(1, sizeof(*p));
+
+	p->app = app;
+	p->job = *job;
+	p->job.builder = xstrdup(job->builder);
+	p->done = done;
+	p->arg = arg;
+	plan_draft_init(&p->draft);
+	strbuf_init(&p->sources);
+	upload_dir(&p->sources, app, job->upload_id);
+	strbuf_addstr(&p->sources, "/files");
+	store_write(app->store, begin, begun, p);
+}

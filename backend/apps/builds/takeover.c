@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "apps/builds/tasks.h"
+
+/* A retry shares files with the build before it as hard links: nobody writes to a result again. */
+static int link_file(int from, int to, const char *name)
+{
+	if (linkat(from, name, to, name, 0) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static int open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int link_entries(DIR *from, int from_fd, int to_fd)
+{
+	struct dirent *e;
+	struct stat st;
+	int r = 0;
+
+	while (r >= 0 && (e = readdir(from))) {
+		if (fstatat(from_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			r = -errno;
+		else if (S_ISREG(st.st_mode))
+			r = link_file(from_fd, to_fd, e->d_name);
+	}
+	return r;
+}
+
+/* The files of one folder, not of those below; a folder that is missing is empty. */
+static int link_folder(const char *from, const char *to, const char *rest)
+{
+	char *source = xasprintf("%s/%s", from, rest), *target = xasprintf("%s/%s", to, rest);
+	int from_fd = open_dir(source), to_fd = -1, r = from_fd == -ENOENT ? 0 : from_fd;
+	DIR *dir;
+
+	if (from_fd < 0)
+		goto out;
+	r = dir_create(target, 0750, NULL);
+	to_fd = r < 0 ? r : open_dir(target);
+	if (to_fd < 0) {
+		r = to_fd;
+		close(from_fd);
+		goto out;
+	}
+	dir = fdopendir(from_fd); /* owns from_fd */
+	r = dir ? link_entries(dir, from_fd, to_fd) : -errno;
+	if (dir)
+		closedir(dir);
+	close(to_fd);
+out:
+	free(source);
+	free(target);
+	return r < 0 ? r : 0;
+}
+
+static int link_log(const char *from, const char *to, const char *package)
+{
+	static const char *const suffixes[] = {".log", ".idx"};
+	char *source, *target;
+	int r;
+
+	target = xasprintf("%s/logs", to);
+	r = dir_create(target, 0750, NULL);
+	free(target);
+	for (size_t i = 0; r >= 0 && i < countof(suffixes); i++) {
+		source = xasprintf("%s/logs/%s%s", from, package, suffixes[i]);
+		target = xasprintf("%s/logs/%s%s", to, package, suffixes[i]);
+		if (link(source, target) < 0 && errno != EEXIST && errno != ENOENT)
+			r = -errno;
+		free(source);
+		free(target);
+	}
+	return r;
+}
+
+int takeover_link(const char *from_job_dir, const char *to_job_dir, const char *package)
+{
+	char *rest = xasprintf("results/%s", package);
+	int r = link_folder(from_job_dir, to_job_dir, rest);
+
+	free(rest);
+	return r < 0 ? r : link_log(from_job_dir, to_job_dir, package);
+}
+
+static bool is_rpm(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 4 && !strcmp(name + len - 4, ".rpm") && !(len > 8 && !strcmp(name + len - 8, ".src.rpm"));
+}
+
+int takeover_rpms(const char *job_dir, const char *package, struct takeover_paths *paths)
+{
+	char *folder = xasprintf("%s/results/%s", job_dir, package);
+	DIR *dir = opendir(folder);
+	struct dirent *e;
+	int r = dir || errno == ENOENT ? 0 : -errno;
+
+	while (dir && (e = readdir(dir)))
+		if (is_rpm(e->d_name)) {
+			paths->paths = xrealloc(paths->paths, (paths->count + 1) * sizeof(*paths->paths));
+			paths->paths[paths->count++] = xasprintf("%s/%s", folder, e->d_name);
+		}
+	if (dir)
+		closedir(dir);
+	free(folder);
+	return r;
+}
+
+void takeover_paths_finish(struct takeover_paths *paths)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		free(paths->paths[i]);
+	free(paths->paths);
+	*paths = (struct takeover_paths){0};
+}

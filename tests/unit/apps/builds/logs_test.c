@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "apps/builds/logs.h"
+#include "core/base/json.h"
+
+#define ITEM 7
+
+struct fixture {
+	char dir[64], path[96];
+	struct loop loop;
+	struct logs *logs;
+	struct log_writer *writer;
+	int ready_status;
+	struct log_totals totals;
+	char *tail;
+	bool drained, ended, going_away;
+	int64_t grown;
+	struct log_follower follower;
+	struct strbuf out;
+};
+static struct fixture *the;
+
+static int set_up(void **state)
+{
+	(void)state;
+	the = xcalloc(1, sizeof(*the));
+	snprintf(the->dir, sizeof(the->dir), "/tmp/reqpm-logs-XXXXXX");
+	assert_non_null(mkdtemp(the->dir));
+	snprintf(the->path, sizeof(the->path), "%s/logs/zlib.log", the->dir);
+	strbuf_init(&the->out);
+	loop_init(&the->loop);
+	the->logs = logs_create(&the->loop);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	logs_destroy(the->logs);
+	loop_finish(&the->loop);
+	tree_remove(the->dir);
+	strbuf_finish(&the->out);
+	free(the->tail);
+	free(the);
+	return 0;
+}
+
+/* ---- one writer, from open to close */
+
+static void on_ready(void *arg, int status)
+{
+	(void)arg;
+	the->ready_status = status;
+	loop_stop(&the->loop);
+}
+
+static void open_writer(void)
+{
+	the->writer = log_writer_open(the->logs, ITEM, the->path, on_ready, NULL);
+	loop_run(&the->loop);
+}
+
+static void on_done(void *arg, const struct log_totals *totals)
+{
+	(void)arg;
+	the->totals = *totals;
+	free(the->tail);
+	the->tail = xstrdup(totals->tail);
+	loop_stop(&the->loop);
+}
+
+static void close_writer(void)
+{
+	log_writer_close(the->writer, on_done, NULL);
+	loop_run(&the->loop);
+}
+
+static void write_log(const char *text, size_t len)
+{
+	open_writer();
+	assert_int_equal(the->ready_status, 0);
+	log_writer_add(the->writer, text, len);
+	close_writer();
+	assert_int_equal(the->totals.error, 0);
+}
+
+static void expect_digest(const char *text, size_t len)
+{
+	struct digest *d = digest_create();
+	char hex[SHA256_HEX_MAX];
+
+	digest_add(d, text, len);
+	digest_hex(d, hex);
+	digest_destroy(d);
+	assert_string_equal(the->totals.sha256, hex);
+}
+
+static void what_is_added_is_in_the_file_and_in_the_totals(void **state)
+{
+	static const char text[] = "one\ntwo\nthree";
+
+	(void)state;
+	open_writer();
+	assert_int_equal(the->ready_status, 0);
+	for (size_t i = 0; i < strlen(text); i++)
+		assert_true(log_writer_add(the->writer, text + i, 1));
+	close_writer();
+	assert_int_equal(file_read(the->path, 4096, &the->out, NULL), 0);
+	assert_string_equal(the->out.buf, text);
+	assert_int_equal(the->totals.size, strlen(text));
+	assert_int_equal(the->totals.lines, 3);
+	assert_string_equal(the->tail, text);
+	expect_digest(text, strlen(text));
+}
+
+static void a_further_attempt_goes_on_in_the_same_file(void **state)
+{
+	static const char all[] = "first try\nit was cut\nsecond try\n";
+
+	(void)state;
+	write_log("first try\nit was cut", 20);
+	open_writer();
+	/* A line of its own. */
+	assert_int_equal(log_writer_size(the->writer), 21);
+	assert_int_equal(log_writer_lines(the->writer), 2);
+	log_writer_add(the->writer, "second try\n", 11);
+	close_writer();
+	assert_int_equal(file_read(the->path, 4096, &the->out, NULL), 0);
+	assert_string_equal(the->out.buf, all);
+	assert_int_equal(the->totals.lines, 3);
+	expect_digest(all, strlen(all));
+}
+
+static void the_tail_is_the_last_bytes_made_harmless(void **state)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		strbuf_addstr(&text, "\xc3\xa9"); /* the tail begins in the midst of one, or not */
+	strbuf_addstr(&text, "x\x1b[2J\x1b[31mred\n");
+	write_log(text.buf, text.len);
+	assert_true(strlen(the->tail) <= LOG_TAIL_MAX + 8);
+	assert_memory_equal(the->tail, "\xc3\xa9", 2);
+	assert_non_null(strstr(the->tail, "x\xe2\x90\x9b[2J\x1b[31mred\n"));
+	strbuf_finish(&text);
+}
+
+static void on_drained(void *arg)
+{
+	(void)arg;
+	the->drained = true;
+	loop_stop(&the->loop);
+}
+
+static void a_full_buffer_says_so_and_tells_when_there_is_room(void **state)
+{
+	char *block = xcalloc(1, LOG_BUFFER_MAX);
+	bool room = true;
+	int added = 0;
+
+	(void)state;
+	memset(block, 'x', LOG_BUFFER_MAX);
+	open_writer();
+	log_writer_on_drained(the->writer, on_drained, NULL);
+	while (room && added++ < 10)
+		room = log_writer_add(the->writer, block, LOG_BUFFER_MAX);
+	assert_false(room);
+	assert_false(the->drained);
+	loop_run(&the->loop);
+	assert_true(the->drained);
+	assert_true(log_writer_add(the->writer, "y", 1));
+	close_writer();
+	assert_int_equal(the->totals.size, (int64_t)added * LOG_BUFFER_MAX + 1);
+	free(block);
+}
+
+static void a_log_that_cannot_be_opened_says_why_and_can_be_closed(void **state)
+{
+	(void)state;
+	snprintf(the->path, sizeof(the->path), "%s/logs", the->dir);
+	assert_int_equal(file_write_atomic(the->path, "x", 1, 0600, NULL), 0);
+	snprintf(the->path, sizeof(the->path), "%s/logs/zlib.log", the->dir);
+	open_writer();
+	assert_int_equal(the->ready_status, -ENOTDIR);
+	log_writer_add(the->writer, "lost", 4);
+	close_writer();
+	assert_int_equal(the->totals.error, -ENOTDIR);
+	assert_int_equal(the->totals.size, 0);
+}
+
+static void a_log_that_is_a_link_is_refused(void **state)
+{
+	(void)state;
+	write_log("x", 1);
+	unlink(the->path);
+	assert_int_equal(symlink("/etc/passwd", the->path), 0);
+	open_writer();
+	assert_int_equal(the->ready_status, -ELOOP);
+	close_writer();
+}
+
+/* ---- followers */
+
+static void on_grew(struct log_follower *f, int64_t size)
+{
+	(void)f;
+	the->grown = size;
+}
+
+static void on_ended(struct log_follower *f)
+{
+	(void)f;
+	the->ended = true;
+}
+
+static void on_going_away(struct log_follower *f)
+{
+	(void)f;
+	the->going_away = true;
+}
+
+static void follow(int64_t item_id)
+{
+	the->follower = (struct log_follower){
+		.item_id = item_id,
+		.grew = on_grew,
+		.ended = on_ended,
+		.going_away = on_going_away,
+	};
+	log_follow(the->logs, &the->follower);
+}
+
+static void a_follower_is_told_of_its_item_alone(void **state)
+{
+	(void)state;
+	follow(ITEM + 1);
+	write_log("abc", 3);
+	log_ended(the->logs, ITEM);
+	assert_int_equal(the->grown, 0);
+	assert_false(the->ended);
+	log_unfollow(&the->follower);
+	follow(ITEM);
+	open_writer();
+	log_writer_add(the->writer, "def", 3);
+	close_writer();
+	assert_int_equal(the->grown, 7);
+	log_ended(the->logs, ITEM);
+	assert_true(the->ended);
+	logs_drain(the->logs);
+	assert_true(the->going_away);
+	log_unfollow(&the->follower);
+}
+
+/* ---- reading */
+
+static void write_numbered(int lines)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	for (int i = 1; i <= lines; i++)
+		strbuf_addf(&text, "line %d\n", i);
+	write_log(text.buf, text.len);
+	strbuf_finish(&text);
+}
+
+static json_t *window(int64_t from, int64_t limit)
+{
+	json_t *json;
+
+	strbuf_reset(&the->out);
+	assert_int_equal(log_window_json(the->path, from, limit, true, &the->out), 0);
+	json = json_parse(the->out.buf, the->out.len, NULL);
+	assert_non_null(json);
+	return json;
+}
+
+static const char *line_of(json_t *window_json, size_t at)
+{
+	return json_string_value(json_array_get(json_object_get(window_json, "lines"), at));
+}
+
+static void expect_window_in_the_midst(void)
+{
+	json_t *json = window(3000, 2);
+
+	assert_int_equal(json_integer_value(json_object_get(json, "from_line")), 3000);
+	assert_int_equal(json_integer_value(json_object_get(json, "total_lines")), 5000);
+	assert_int_equal(json_array_size(json_object_get(json, "lines")), 2);
+	assert_string_equal(line_of(json, 0), "line 3000");
+	assert_string_equal(line_of(json, 1), "line 3001");
+	assert_true(json_is_true(json_object_get(json, "final")));
+	json_decref(json);
+}
+
+static void a_window_is_found_with_the_index_and_without(void **state)
+{
+	struct strbuf index = STRBUF_INIT;
+
+	(void)state;
+	write_numbered(5000);
+	log_index_path(&index, the->path);
+	assert_int_equal(file_read(index.buf, 4096, &the->out, NULL), 0);
+	assert_int_equal(the->out.len, 5000 / LOG_INDEX_EVERY * sizeof(int64_t));
+	expect_window_in_the_midst();
+	assert_int_equal(truncate(index.buf, sizeof(int64_t)), 0);
+	expect_window_in_the_midst();
+	unlink(index.buf);
+	expect_window_in_the_midst();
+	strbuf_finish(&index);
+}
+
+static void an_index_is_made_again_when_a_log_is_opened_again(void **state)
+{
+	struct strbuf index = STRBUF_INIT, before = STRBUF_INIT;
+
+	(void)state;
+	write_numbered(3 * LOG_INDEX_EVERY);
+	log_index_path(&index, the->path);
+	assert_int_equal(file_read(index.buf, 4096, &before, NULL), 0);
+	unlink(index.buf);
+	open_writer();
+	close_writer();
+	assert_int_equal(file_read(index.buf, 4096, &the->out, NULL), 0);
+	assert_int_equal(before.len, 3 * sizeof(int64_t));
+	assert_int_equal(before.len, the->out.len);
+	assert_memory_equal(before.buf, the->out.buf, before.len);
+	strbuf_finish(&index);
+	strbuf_finish(&before);
+}
+
+static void a_window_beyond_the_end_is_empty(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	write_log("a\nb", 3);
+	json = window(3, 10);
+	assert_int_equal(json_array_size(json_object_get(json, "lines")), 0);
+	assert_int_equal(json_integer_value(json_object_get(json, "total_lines")), 2);
+	json_decref(json);
+	json = window(2, 10);
+	assert_string_equal(line_of(json, 0), "b");
+	json_decref(json);
+}
+
+/* Of `len` bytes, the last line "end". */
+static void write_long_line(size_t len)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < len; i++)
+		strbuf_addch(&text, 'x');
+	strbuf_addstr(&text, "Needle\nend\n");
+	write_log(text.buf, text.len);
+	strbuf_finish(&text);
+}
+
+static void a_long_line_is_cut_and_says_so(void **state)
+{
+	json_t *json;
+	const char *line;
+
+	(void)state;
+	write_long_line(600000);
+	json = window(1, 5);
+	line = line_of(json, 0);
+	assert_int_equal(line[LOG_LINE_SHOWN_MAX - 1], 'x');
+	assert_string_equal(line + LOG_LINE_SHOWN_MAX, " … (583622 more bytes)");
+	assert_string_equal(line_of(json, 1), "end");
+	json_decref(json);
+}
+
+static void no_log_is_no_file(void **state)
+{
+	(void)state;
+	assert_int_equal(log_window_json(the->path, 1, 1, false, &the->out), -ENOENT);
+	assert_int_equal(log_search_json(the->path, "x", &the->out), -ENOENT);
+}
+
+/* ---- search */
+
+static json_t *search(const char *query)
+{
+	json_t *json;
+
+	strbuf_reset(&the->out);
+	assert_int_equal(log_search_json(the->path, query, &the->out), 0);
+	json = json_parse(the->out.buf, the->out.len, NULL);
+	assert_non_null(json);
+	return json;
+}
+
+static void a_search_ignores_case_and_gives_each_line_once(void **state)
+{
+	json_t *json, *matches, *first;
+
+	(void)state;
+	write_log("abc\nError: ERROR\nnone\nan error", 30);
+	json = search("eRRor");
+	matches = json_object_get(json, "matches");
+	assert_int_equal(json_array_size(matches), 2);
+	first = json_array_get(matches, 0);
+	assert_int_equal(json_integer_value(json_object_get(first, "line")), 2);
+	assert_string_equal(json_string_value(json_object_get(first, "text")), "Error: ERROR");
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(matches, 1), "line")), 4);
+	assert_false(json_is_true(json_object_get(json, "truncated")));
+	json_decref(json);
+}
+
+/* Wherever the needle lies: also across two reads of the file. */
+static void a_search_looks_through_a_line_of_any_length(void **state)
+{
+	static const size_t lengths[] = {100, 262140, 262143, 600000};
+
+	(void)state;
+	for (size_t i = 0; i < countof(lengths); i++) {
+		json_t *json, *match;
+
+		unlink(the->path);
+		write_long_line(lengths[i]);
+		json = search("needle");
+		match = json_array_get(json_object_get(json, "matches"), 0);
+		assert_int_equal(json_array_size(json_object_get(json, "matches")), 1);
+		assert_int_equal(json_integer_value(json_object_get(match, "line")), 1);
+		assert_non_null(
+			strstr(json_string_value(json_object_get(match, "text")), "Needle"));
+		json_decref(json);
+		json = search("end");
+		match = json_array_get(json_object_get(json, "matches"), 0);
+		assert_int_equal(json_integer_value(json_object_get(match, "line")), 2);
+		json_decref(json);
+	}
+}
+
+static void a_search_stops_at_its_limit_and_says_so(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	write_numbered(LOG_SEARCH_MATCHES_MAX);
+	json = search("line");
+	assert_int_equal(json_array_size(json_object_get(json, "matches")), LOG_SEARCH_MATCHES_MAX);
+	assert_false(json_is_true(json_object_get(json, "truncated")));
+	json_decref(json);
+	unlink(the->path);
+	write_numbered(LOG_SEARCH_MATCHES_MAX + 1);
+	json = search("line");
+	assert_int_equal(json_array_size(json_object_get(json, "matches")), LOG_SEARCH_MATCHES_MAX);
+	assert_true(json_is_true(json_object_get(json, "truncated")));
+	json_decref(json);
+}
+
+/* ---- places */
+
+static void a_byte_is_in_its_line(void **state)
+{
+	int64_t line, start;
+
+	(void)state;
+	write_numbered(2500); /* "line 1\n" has 7 bytes */
+	assert_int_equal(log_locate(the->path, 0, &line, &start), 0);
+	assert_int_equal(line, 1);
+	assert_int_equal(start, 0);
+	assert_int_equal(log_locate(the->path, 6, &line, &start), 0);
+	assert_int_equal(line, 1);
+	assert_int_equal(log_locate(the->path, 7, &line, &start), 0);
+	assert_int_equal(line, 2);
+	assert_int_equal(start, 7);
+	/* 9 lines of 7, 90 of 8, 900 of 9, then 10 bytes each */
+	assert_int_equal(log_locate(the->path, 63 + 720 + 8100 + 10 * 1000 + 3, &line, &start), 0);
+	assert_int_equal(line, 2000);
+	assert_int_equal(start, 63 + 720 + 8100 + 10 * 1000);
+	/* Beyond the end: the end. */
+	assert_int_equal(log_locate(the->path, 1 << 30, &line, &start), 0);
+	assert_int_equal(line, 2501);
+}
+
+static void a_viewer_begins_with_a_whole_line_near_the_end(void **state)
+{
+	int64_t offset, line, at, start;
+
+	(void)state;
+	write_numbered(20000);
+	assert_int_equal(log_tail_start(the->path, the->totals.size, &offset, &line), 0);
+	assert_true(offset >= the->totals.size - LOG_TAIL_START);
+	assert_true(offset < the->totals.size - LOG_TAIL_START + 12);
+	assert_int_equal(log_locate(the->path, offset, &at, &start), 0);
+	assert_int_equal(at, line);
+	assert_int_equal(start, offset);
+	unlink(the->path);
+	write_log("short\n", 6);
+	assert_int_equal(log_tail_start(the->path, 6, &offset, &line), 0);
+	assert_int_equal(offset, 0);
+	assert_int_equal(line, 1);
+}
+
+#define scenario(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scenario(what_is_added_is_in_the_file_and_in_the_totals),
+		scenario(a_further_attempt_goes_on_in_the_same_file),
+		scenario(the_tail_is_the_last_bytes_made_harmless),
+		scenario(a_full_buffer_says_so_and_tells_when_there_is_room),
+		scenario(a_log_that_cannot_be_opened_says_why_and_can_be_closed),
+		scenario(a_log_that_is_a_link_is_refused),
+		scenario(a_follower_is_told_of_its_item_alone),
+		scenario(a_window_is_found_with_the_index_and_without),
+		scenario(an_index_is_made_again_when_a_log_is_opened_again),
+		scenario(a_window_beyond_the_end_is_empty),
+		scenario(a_long_line_is_cut_and_says_so),
+		scenario(no_log_is_no_file),
+		scenario(a_search_ignores_case_and_gives_each_line_once),
+		scenario(a_search_looks_through_a_line_of_any_length),
+		scenario(a_search_stops_at_its_limit_and_says_so),
+		scenario(a_byte_is_in_its_line),
+		scenario(a_viewer_begins_with_a_whole_line_near_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
