@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/session.h"
+
+/* The commands that ask once and print. */
+
+static void print_body(const struct strbuf *body)
+{
+	fwrite(body->buf, 1, body->len, stdout);
+	if (!body->len || body->buf[body->len - 1] != '\n')
+		putchar('\n');
+}
+
+typedef void print_fn(struct session *s, const json_t *answer);
+
+/* GET, and the answer printed: as it is with --json. */
+static int get_and_print(struct session *s, const char *path, print_fn *print)
+{
+	struct strbuf body = STRBUF_INIT, err = STRBUF_INIT;
+	json_t *answer = NULL;
+	int code = client_get(&s->client, path, &answer, &body, &err);
+
+	if (code)
+		complain(s, code, &err);
+	else if (s->args.json)
+		print_body(&body);
+	else
+		print(s, answer);
+	json_decref(answer);
+	strbuf_finish(&body);
+	strbuf_finish(&err);
+	return code;
+}
+
+/* Appends a value as text: strings cleaned, null as a dash. */
+static void put_value(struct strbuf *out, const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		text_clean(out, json_string_value(value), json_string_length(value));
+		break;
+	case JSON_INTEGER:
+		strbuf_addf(out, "%" PRId64, (int64_t)json_integer_value(value));
+		break;
+	case JSON_REAL:
+		strbuf_addf(out, "%.1f", json_real_value(value));
+		break;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		strbuf_addstr(out, json_is_true(value) ? "yes" : "no");
+		break;
+	default:
+		strbuf_addch(out, '-');
+	}
+}
+
+/* ---- list */
+
+static void put_field(struct strbuf *out, const json_t *object, const char *key, size_t width)
+{
+	const json_t *value = json_object_get(object, key);
+	size_t from = out->len, columns;
+
+	if (value)
+		put_value(out, value);
+	for (columns = text_columns(out->buf + from); columns < width; columns++)
+		strbuf_addch(out, ' ');
+	strbuf_addch(out, ' ');
+}
+
+static void print_builds(struct session *s, const json_t *answer)
+{
+	const json_t *items = json_object_get(answer, "items"), *build;
+	struct strbuf out = STRBUF_INIT;
+	size_t i;
+
+	strbuf_addstr(&out, "ID      STATUS     DONE  OF    FAILED CREATED              NAME\n");
+	json_array_foreach(items, i, build)
+	{
+		put_field(&out, build, "id", 7);
+		put_field(&out, build, "status", 10);
+		put_field(&out, build, "completed_packages", 5);
+		put_field(&out, build, "total_packages", 5);
+		put_field(&out, build, "failed_packages", 6);
+		put_field(&out, build, "created_at", 20);
+		put_field(&out, build, "name", 0);
+		strbuf_setlen(&out, out.len - 1);
+		strbuf_addch(&out, '\n');
+	}
+	say(s, out.buf, out.len);
+	if (!json_array_size(items))
+		say_line(s, "no builds");
+	strbuf_finish(&out);
+}
+
+int command_list(struct session *s)
+{
+	struct strbuf path = STRBUF_INIT;
+	char separator = '?';
+	int code;
+
+	strbuf_addstr(&path, "/api/builds");
+	if (s->args.limit) {
+		strbuf_addf(&path, "?limit=%" PRId64, s->args.limit);
+		separator = '&';
+	}
+	if (s->args.status) {
+		strbuf_addf(&path, "%cstatus=", separator);
+		path_encode(&path, s->args.status, strlen(s->args.status));
+	}
+	code = get_and_print(s, path.buf, print_builds);
+	strbuf_finish(&path);
+	return code;
+}
+
+/* ---- show */
+
+static void print_build(struct session *s, const json_t *answer)
+{
+	struct strbuf out = STRBUF_INIT;
+	int64_t now = clock_wall_ms();
+	struct model m;
+
+	model_init(&m);
+	if (model_apply_document(&m, answer) != MODEL_CHANGED) {
+		fprintf(stderr, "reqpm: what answers at %s is no reqpm server\n", s->client.base);
+		model_finish(&m);
+		return;
+	}
+	strbuf_addf(&out, "build %" PRId64 " %s: ", m.id, m.name);
+	render_progress(&out, &m, now);
+	strbuf_addch(&out, '\n');
+	if (m.error)
+		render_refusal(&out, m.error);
+	for (size_t i = 0; i < m.item_count; i++) {
+		strbuf_addstr(&out, "  ");
+		render_item(&out, &s->style, &m, &m.items[i], now);
+		strbuf_addch(&out, '\n');
+	}
+	if (m.dry_run && json_is_object(json_object_get(answer, "plan")))
+		render_plan(&out, json_object_get(answer, "plan"));
+	strbuf_addf(&out, "page: %s/builds/%" PRId64 "\n", s->client.base, m.id);
+	say(s, out.buf, out.len);
+	model_finish(&m);
+	strbuf_finish(&out);
+}
+
+int command_show(struct session *s)
+{
+	char *path;
+	int64_t id;
+	int code;
+
+	if (operand_id(s, 0, &id))
+		return CLI_REFUSED;
+	path = xasprintf("/api/builds/%" PRId64, id);
+	code = get_and_print(s, path, print_build);
+	free(path);
+	return code;
+}
+
+/* ---- cancel */
+
+int command_cancel(struct session *s)
+{
+	struct strbuf err = STRBUF_INIT;
+	struct reply reply = {0};
+	struct request rq = {.method = "POST"};
+	char *path;
+	int64_t id;
+	int r, code;
+
+	if (operand_id(s, 0, &id))
+		return CLI_REFUSED;
+	rq.path = path = xasprintf("/api/builds/%" PRId64 "/cancel", id);
+	r = client_request(&s->client, &rq, &reply, &err);
+	code = r ? client_exit_code(r) : reply_exit_code(&s->client, &reply, &err);
+	if (code)
+		complain(s, code, &err);
+	else if (s->args.json)
+		print_body(&reply.body);
+	else
+		say_line(s, "build %" PRId64 " is being cancelled", id);
+	reply_finish(&reply);
+	free(path);
+	strbuf_finish(&err);
+	return code;
+}
+
+/* ---- status: whatever the server says of itself, one line for each part */
+
+static void put_tree(struct strbuf *out, const char *key, const json_t *value, int depth);
+
+static void put_array(struct strbuf *out, const json_t *array, int depth)
+{
+	const json_t *part;
+	size_t i;
+
+	json_array_foreach(array, i, part)
+	{
+		if (json_is_object(part)) {
+			put_tree(out, "-", part, depth);
+			continue;
+		}
+		strbuf_addf(out, "%*s", 2 * depth, "");
+		put_value(out, part);
+		strbuf_addch(out, '\n');
+	}
+}
+
+static void put_object(struct strbuf *out, json_t *object, int depth)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value) put_tree(out, key, value, depth);
+}
+
+static void put_tree(struct strbuf *out, const char *key, const json_t *value, int depth)
+{
+	size_t from;
+
+	strbuf_addf(out, "%*s", 2 * depth, "");
+	from = out->len;
+	text_clean(out, key, strlen(key));
+	for (size_t i = from; i < out->len; i++)
+		if (out->buf[i] == '_')
+			out->buf[i] = ' ';
+	if (json_is_object(value)) {
+		strbuf_addstr(out, ":\n");
+		put_object(out, (json_t *)value, depth + 1);
+	} else if (json_is_array(value)) {
+		strbuf_addstr(out, json_array_size(value) ? ":\n" : ": none\n");
+		put_array(out, value, depth + 1);
+	} else {
+		strbuf_addstr(out, ": ");
+		put_value(out, value);
+		strbuf_addch(out, '\n');
+	}
+}
+
+static void print_status(struct session *s, const json_t *answer)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	put_object(&out, (json_t *)answer, 0);
+	say(s, out.buf, out.len);
+	strbuf_finish(&out);
+}
+
+int command_status(struct session *s)
+{
+	return get_and_print(s, "/api/status", print_status);
+}
