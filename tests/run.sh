@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Runs every suite and ends with `N passed, N failed`. Called by `./reqpm.sh test`, which has installed what they need.
+#   release, gcc            unit, contract, scenarios, fuzz corpora, architecture
+#   clang, address+undefined  unit, fuzz corpora, contract, scenarios
+#   gcc, thread               unit, contract, scenarios
+# --long adds the campaigns that take hours.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+LONG=${1:-}
+passed=0 failed=0 names=()
+
+count() { # name, passed, failed
+	passed=$((passed + $2)) failed=$((failed + $3))
+	printf '%-34s %5d passed %3d failed\n' "$1" "$2" "$3"
+	[ "$3" -eq 0 ] || names+=("$1")
+}
+
+setup_folder() { # folder, environment, options
+	local dir=$1 vars=$2
+	shift 2
+	# shellcheck disable=SC2086
+	[ -f "$dir/build.ninja" ] || env $vars meson setup "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; return 1; }
+	ninja -C "$dir" >"$dir.log" 2>&1 || { tail -n 60 "$dir.log"; return 1; }
+}
+
+meson_suites() { # name, folder, suites…
+	local name=$1 dir=$2 log
+	shift 2
+	log=$dir/meson-logs/testlog.txt
+	local args=()
+	for s in "$@"; do args+=(--suite "$s"); done
+	meson test -C "$dir" --no-rebuild --print-errorlogs "${args[@]}" >"$dir/run.log" 2>&1
+	local ok bad
+	ok=$(sed -n 's/^Ok: *//p' "$dir/run.log") bad=$(sed -n 's/^\(Fail\|Timeout\|Unexpected Pass\): *//p' "$dir/run.log" | awk '{n+=$1} END {print n+0}')
+	[ -n "$ok" ] || { ok=0 bad=1; tail -n 40 "$dir/run.log"; }
+	[ "$bad" = 0 ] || { sed -n '/=====/,$p' "$dir/run.log" | tail -n 150; [ -f "$log" ]; }
+	count "$name" "$ok" "$bad"
+}
+
+node_suite() { # name, binary folder, files…
+	local name=$1 dir=$2 log=$2/node.log
+	shift 2
+	[ -e "$1" ] || return 0
+	REQPM_BIN=$PWD/$dir/reqpm "${REQPM_NODE:-node}" --test --test-concurrency=2 --test-reporter=tap "$@" >"$log" 2>&1
+	local ok bad
+	ok=$(sed -n 's/^# pass //p' "$log" | tail -n 1) bad=$(sed -n 's/^# \(fail\|cancelled\) //p' "$log" | awk '{n+=$1} END {print n+0}')
+	[ -n "$ok" ] || { ok=0 bad=1; tail -n 40 "$log"; }
+	[ "$bad" = 0 ] || grep -A40 '^ *not ok' "$log" | head -n 200
+	count "$name" "$ok" "$bad"
+}
+
+check() {
+	local name=$1
+	shift
+	if "$@" >out/check.log 2>&1; then count "$name" 1 0; else cat out/check.log; count "$name" 0 1; fi
+}
+
+mkdir -p out
+check "architecture" bash tests/architecture.sh
+if setup_folder out/release "" --buildtype=release; then
+	meson_suites "release: unit and fuzz corpora" out/release unit fuzz
+	node_suite "release: contract" out/release tests/contract/*.test.mjs
+	node_suite "release: scenarios" out/release tests/scenarios/*.test.mjs
+else
+	count "release does not compile" 0 1
+fi
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+if setup_folder out/asan "CC=clang-14" -Db_sanitize=address,undefined --buildtype=debugoptimized; then
+	meson_suites "clang, address+undefined: unit" out/asan unit fuzz
+	node_suite "clang, address+undefined: contract" out/asan tests/contract/*.test.mjs
+	node_suite "clang, address+undefined: scenarios" out/asan tests/scenarios/*.test.mjs
+else
+	count "clang build does not compile" 0 1
+fi
+if setup_folder out/tsan "" -Db_sanitize=thread --buildtype=debugoptimized; then
+	meson_suites "gcc, thread: unit" out/tsan unit
+	node_suite "gcc, thread: contract" out/tsan tests/contract/*.test.mjs
+	node_suite "gcc, thread: scenarios" out/tsan tests/scenarios/*.test.mjs
+else
+	count "gcc thread build does not compile" 0 1
+fi
+[ "$LONG" = --long ] && [ -f tests/long.sh ] && . tests/long.sh
+
+[ ${#names[@]} -eq 0 ] || printf 'failed: %s\n' "${names[*]}"
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
