@@ -15,12 +15,12 @@ export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=f
 
 DEBIAN_BUILD=(gcc meson ninja-build pkg-config libuv1-dev libjansson-dev libsqlite3-dev libssl-dev zlib1g-dev
 	libseccomp-dev libsolv-dev libsolvext-dev libcurl4-openssl-dev)
-DEBIAN_RUN=(rpm createrepo-c bubblewrap cpio make)
-DEBIAN_TEST=(libcmocka-dev clang-14 libclang-rt-14-dev dnf python3-websockets curl)
+DEBIAN_RUN=(rpm createrepo-c bubblewrap cpio make curl)
+DEBIAN_TEST=(libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 dnf python3-websockets)
 FEDORA_BUILD=(gcc meson ninja-build pkgconf-pkg-config libuv-devel jansson-devel sqlite-devel openssl-devel zlib-devel
 	libseccomp-devel libsolv-devel libcurl-devel)
-FEDORA_RUN=(rpm-build createrepo_c bubblewrap cpio make)
-FEDORA_TEST=(libcmocka-devel clang compiler-rt python3-websockets curl)
+FEDORA_RUN=(rpm-build createrepo_c bubblewrap cpio make curl)
+FEDORA_TEST=(libcmocka-devel clang clang-tools-extra compiler-rt python3-websockets)
 
 say() { printf 'reqpm.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -109,6 +109,13 @@ server_pid() { # prints it when it runs
 
 answers() { curl -fsS -m 2 -o /dev/null "$REQPM_SERVER/healthz" 2>/dev/null; }
 
+sign_in() { # a browser may change things after this link was opened in it
+	local url
+	url=$(curl -fsS -m 2 -X POST -H "Authorization: Bearer $(cat "$DATA/token")" "$REQPM_SERVER/api/login/code" 2>/dev/null |
+		sed -n 's/.*"url":"\([^"]*\)".*/\1/p')
+	[ -z "$url" ] || say "sign a browser in (once, within 10 minutes): $url"
+}
+
 start() {
 	local pid
 	if pid=$(server_pid); then say "the server runs already (process $pid, $REQPM_SERVER)"; return 0; fi
@@ -123,7 +130,7 @@ start() {
 	printf '%s\n' "$pid" >"$PIDFILE" || die "the disk of $DATA takes no file"
 	for _ in $(seq 100); do
 		kill -0 "$pid" 2>/dev/null || { rm -f "$PIDFILE"; cat "$LOGS/start.err" >&2; die "the server did not start"; }
-		answers && { say "the server runs: $REQPM_SERVER (data in $DATA, logs in $LOGS)"; return 0; }
+		answers && { say "the server runs: $REQPM_SERVER (data in $DATA, logs in $LOGS)"; sign_in; return 0; }
 		sleep 0.1
 	done
 	die "the server (process $pid) does not answer at $REQPM_SERVER; see $LOGS/server.log"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "apps/builds/app.h"
 #include "apps/builds/logs.h"
@@ -191,6 +192,17 @@ static int open_rooms(struct server *s, struct strbuf *err)
 	return 0;
 }
 
+/* Viewers are descriptors. The limit that may be had without asking is taken before the server reads it. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static int listen_all(struct server *s, struct strbuf *err)
 {
 	struct settings *set = &s->settings;
@@ -226,6 +238,7 @@ static int open_http(struct server *s, struct strbuf *err)
 		if (!s->app.static_dir)
 			return -ENOENT;
 	}
+	raise_descriptor_limit();
 	s->app.http = http_server_create(&config);
 	r = listen_all(s, err);
 	if (r < 0)

@@ -13,7 +13,9 @@ struct capture {
 	void *arg;
 	char **from; /* NULL-terminated */
 	char *to, *suffix;
-	bool flat;
+	bool flat, describe;
+	struct artifact *artifacts; /* their strings are owned */
+	size_t artifact_cap;
 	struct strbuf
 		path; /* of the entry in hand, below its folder: for the copy's name and for sentences */
 	struct strbuf why;
@@ -53,6 +55,41 @@ static int open_copy(struct capture *c, int to, const char *name)
 		&c->why, -errno, "cannot make the copy of %s: %s", c->path.buf, strerror(errno));
 }
 
+static struct artifact *new_artifact(struct capture *c)
+{
+	if (c->result.artifact_count == c->artifact_cap) {
+		c->artifact_cap = c->artifact_cap ? 2 * c->artifact_cap : 16;
+		c->artifacts = xrealloc(c->artifacts, c->artifact_cap * sizeof(*c->artifacts));
+	}
+	c->result.artifacts = c->artifacts;
+	return &c->artifacts[c->result.artifact_count++];
+}
+
+static int describe(struct capture *c, int fd)
+{
+	struct digest *digest = digest_create();
+	char hex[SHA256_HEX_MAX], buf[65536];
+	int64_t size = 0;
+	ssize_t n;
+
+	while ((n = pread(fd, buf, sizeof(buf), size)) > 0) {
+		digest_add(digest, buf, (size_t)n);
+		size += n;
+	}
+	digest_hex(digest, hex);
+	digest_destroy(digest);
+	if (n < 0)
+		return err_set(&c->why, -errno, "cannot read the result %s: %s",
+			c->path.buf, strerror(errno));
+	*new_artifact(c) = (struct artifact){
+		.file = xstrdup(c->path.buf),
+		.kind = "file",
+		.sha256 = xstrdup(hex),
+		.size = size,
+	};
+	return 0;
+}
+
 static int copy_file(struct capture *c, int parent, const char *name, int to)
 {
 	/* NONBLOCK: should it be a pipe by now, opening it must not wait. */
@@ -74,6 +111,8 @@ static int copy_file(struct capture *c, int parent, const char *name, int to)
 	r = copy_bytes(c, in, out);
 	if (!r && fsync(out))
 		r = err_set(&c->why, -errno, "cannot store %s: %s", c->path.buf, strerror(errno));
+	if (!r && c->describe)
+		r = describe(c, in);
 	close(in);
 	close(out);
 	return r;
@@ -216,6 +255,11 @@ static void capture_done(uv_work_t *work, int status)
 	for (size_t i = 0; c->from[i]; i++)
 		free(c->from[i]);
 	free(c->from);
+	for (size_t i = 0; i < c->result.artifact_count; i++) {
+		free((void *)c->artifacts[i].file);
+		free((void *)c->artifacts[i].sha256);
+	}
+	free(c->artifacts);
 	free(c->to);
 	free(c->suffix);
 	strbuf_finish(&c->path);
@@ -236,6 +280,7 @@ void capture_start(struct loop *loop, const struct capture_spec *spec, capture_f
 	c->to = xstrdup(spec->to);
 	c->suffix = xstrdup(spec->suffix);
 	c->flat = spec->flat;
+	c->describe = spec->describe;
 	c->done = done;
 	c->arg = arg;
 	strbuf_init(&c->path);

@@ -7,7 +7,7 @@
 #ifndef REQPM_CAPTURE_H
 #define REQPM_CAPTURE_H
 
-#include "core/base/loop.h"
+#include "builders/builder.h"
 
 #define CAPTURE_FILES_MAX 10000
 #define CAPTURE_BYTES_MAX (16LL << 30)
@@ -18,12 +18,15 @@ struct capture_spec { /* borrowed until capture_start() returns */
 		*from; /* host folders, NULL-terminated; one that is missing counts as empty */
 	const char *to; /* made when missing */
 	const char *suffix; /* only files whose name ends so, others are passed over; NULL: all */
+	bool describe; /* name, size and digest of each go into the result */
 	bool flat; /* all into `to` itself, two of one name are refused; else folders are kept */
 };
 struct capture_result {
 	int code; /* 0, or -EINVAL, -E2BIG, -EFBIG, -EEXIST: the build's fault; others: ours */
 	const char *why; /* a sentence when code is not 0; borrowed */
 	int64_t files, bytes;
+	const struct artifact *artifacts; /* with describe: of kind "file"; borrowed */
+	size_t artifact_count;
 };
 typedef void capture_fn(const struct capture_result *result, void *arg);
 /* done once, on the loop. When it fails, part of it may lie in `to`. */

@@ -19,6 +19,7 @@ struct build {
 	char *work, *results_from, *results_to;
 	struct diagnosis diagnosis;
 	struct build_result result;
+	struct artifact *artifacts; /* what result.artifacts points to; their strings are owned */
 	struct strbuf why;
 };
 
@@ -27,6 +28,11 @@ static void command_free(struct build *b)
 	free(b->work);
 	free(b->results_from);
 	free(b->results_to);
+	for (size_t i = 0; i < b->result.artifact_count; i++) {
+		free((void *)b->artifacts[i].file);
+		free((void *)b->artifacts[i].sha256);
+	}
+	free(b->artifacts);
 	strbuf_finish(&b->why);
 	free(b);
 }
@@ -45,6 +51,19 @@ static void command_wipe(struct build *b)
 	sandbox_wipe(b->sb, b->slot, b->work, command_end, b);
 }
 
+/* The capture's are gone when it has called back. */
+static void keep_artifacts(struct build *b, const struct capture_result *result)
+{
+	b->artifacts = xcalloc(result->artifact_count + 1, sizeof(*b->artifacts));
+	for (size_t i = 0; i < result->artifact_count; i++) {
+		b->artifacts[i] = result->artifacts[i];
+		b->artifacts[i].file = xstrdup(result->artifacts[i].file);
+		b->artifacts[i].sha256 = xstrdup(result->artifacts[i].sha256);
+	}
+	b->result.artifacts = b->artifacts;
+	b->result.artifact_count = result->artifact_count;
+}
+
 static void captured(const struct capture_result *result, void *arg)
 {
 	struct build *b = arg;
@@ -54,6 +73,8 @@ static void captured(const struct capture_result *result, void *arg)
 		b->result.infrastructure = result->code != -EINVAL && result->code != -E2BIG &&
 					   result->code != -EFBIG && result->code != -EEXIST;
 		strbuf_addstr(&b->why, result->why);
+	} else {
+		keep_artifacts(b, result);
 	}
 	command_wipe(b);
 }
@@ -61,7 +82,7 @@ static void captured(const struct capture_result *result, void *arg)
 static void command_capture(struct build *b)
 {
 	const char *from[] = {b->results_from, NULL};
-	struct capture_spec spec = {.from = from, .to = b->results_to};
+	struct capture_spec spec = {.from = from, .to = b->results_to, .describe = true};
 
 	capture_start(b->sb->loop, &spec, captured, b);
 }

@@ -48,7 +48,10 @@ struct rpm_env;
  * or "name = version"), may be NULL. NULL: err says why. */
 struct rpm_env *rpm_env_open(struct loop *loop, struct sandbox *sb, const char *data_dir,
 	const char *const *provides, struct strbuf *err);
-void rpm_env_close(struct rpm_env *env); /* every build has ended before */
+/* done(arg) on the loop, once nothing of its own is under way any more: a build that was cancelled does not wait for
+ * what it asked for. After the last build has ended. */
+void rpm_env_drain(struct rpm_env *env, loop_fn *done, void *arg);
+void rpm_env_close(struct rpm_env *env); /* drained, or with a loop that never turns again */
 const char *rpm_env_self(const struct rpm_env *env); /* to be bound at RPM_SELF */
 
 /* The hidden role of this binary: `reqpm --rpm-role VERB …`, always inside the sandbox. argv[0] is RPM_ROLE. Returns the exit code. */

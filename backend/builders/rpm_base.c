@@ -41,6 +41,7 @@ static void wait_end_all(struct rpm_env *env, int code, const char *why)
 		list_remove(&w->link);
 		w->done(w, code, why);
 	}
+	rpm_env_leave(env);
 }
 
 /* ---- the key (pool) */
@@ -106,11 +107,6 @@ static char *work_folder(const struct rpm_env *env)
 	return xasprintf("%s/base-%s", sandbox_slot_dir(env->sandbox, 0), env->base.key);
 }
 
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
 static void made(struct rpm_env *env, int code, const char *why)
 {
 	char *work = work_folder(env);
@@ -121,7 +117,7 @@ static void made(struct rpm_env *env, int code, const char *why)
 			"the base package, which stands for this host, cannot be made: %s", why);
 	else
 		take_key(env);
-	sandbox_wipe(env->sandbox, 0, work, nothing, NULL);
+	rpm_env_wipe(env, work);
 	free(work);
 	wait_end_all(env, code, text.buf);
 	strbuf_finish(&text);
@@ -249,6 +245,7 @@ static void generate(struct rpm_env *env)
 		.bind_count = hostdb ? 2 : 1,
 		.collect = collect,
 		.collect_count = 1,
+		.limits.memory_bytes = RPM_ROLE_MEMORY_BYTES,
 		.timeout_ms = BASE_TIMEOUT_MS};
 
 	if (!run_text_start(env->sandbox, &spec, RPM_ANSWER_TEXT_MAX, generated, env, &err))
@@ -277,6 +274,7 @@ void rpm_base_ensure(struct rpm_env *env, struct rpm_wait *w)
 	if (env->base.busy)
 		return;
 	env->base.busy = true;
+	rpm_env_enter(env);
 	uv_queue_work(&env->loop->uv, &env->base.work, look_work, looked);
 }
 

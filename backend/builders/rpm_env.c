@@ -73,6 +73,42 @@ struct rpm_env *rpm_env_open(struct loop *loop, struct sandbox *sb, const char *
 	return NULL;
 }
 
+/* ---- what is under way */
+
+void rpm_env_enter(struct rpm_env *env)
+{
+	env->under_way++;
+}
+
+void rpm_env_leave(struct rpm_env *env)
+{
+	if (--env->under_way || !env->drained)
+		return;
+	loop_post(env->loop, env->drained, env->drained_arg);
+	env->drained = NULL;
+}
+
+void rpm_env_drain(struct rpm_env *env, loop_fn *done, void *arg)
+{
+	rpm_env_enter(env);
+	env->drained = done;
+	env->drained_arg = arg;
+	rpm_env_leave(env);
+}
+
+static void wiped(void *arg)
+{
+	rpm_env_leave(arg);
+}
+
+void rpm_env_wipe(struct rpm_env *env, const char *path)
+{
+	rpm_env_enter(env);
+	sandbox_wipe(env->sandbox, 0, path, wiped, env);
+}
+
+/* ---- the end */
+
 void rpm_env_close(struct rpm_env *env)
 {
 	if (!env)

@@ -9,6 +9,17 @@
 #include "builders/rpm.h"
 #include "core/base/json.h"
 
+/* For runs of the hidden role. A sanitizer's shadow memory is larger than any limit that makes sense. */
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define RPM_ROLE_MEMORY_BYTES (1LL << 50)
+#else
+#define RPM_ROLE_MEMORY_BYTES RUN_MEMORY_BYTES
+#endif
+
 /* One who waits; the caller's memory. */
 struct rpm_wait {
 	struct list link;
@@ -54,7 +65,14 @@ struct rpm_env {
 		unpacking; /* struct rpm_layers: the first one is at work, the others wait for their turn */
 	struct rpm_hashes *hashes;
 	uint64_t counter; /* makes names of work folders */
+	size_t under_way;
+	loop_fn *drained; /* when under_way is 0; NULL: nobody asked */
+	void *drained_arg;
 };
+void rpm_env_enter(struct rpm_env *env);
+void rpm_env_leave(struct rpm_env *env);
+/* Removes a folder of slot 0 while life goes on. */
+void rpm_env_wipe(struct rpm_env *env, const char *path);
 
 /* ---- SHA-256 of files that do not change any more, remembered (rpm_hashes.c); any thread */
 struct rpm_hashes *rpm_hashes_create(void);

@@ -67,6 +67,7 @@ static void layers_end(struct rpm_layers *l)
 		layers_free(l);
 	if (turn && !list_empty(&env->unpacking))
 		take_turn(list_first(&env->unpacking, struct rpm_layers, link));
+	rpm_env_leave(env);
 }
 
 /* ---- what there is (pool) */
@@ -111,11 +112,6 @@ static void looked_first(uv_work_t *work, int status)
 
 /* ---- unpacking */
 
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
 /* A folder that changes its parent must be writable for whoever moves it: the last thing a role does to it. */
 static void move_work(uv_work_t *work)
 {
@@ -143,7 +139,7 @@ static void moved(uv_work_t *work, int status)
 	struct rpm_layers *l = container_of(work, struct rpm_layers, work);
 
 	(void)status;
-	sandbox_wipe(l->env->sandbox, 0, l->work_folder, nothing, NULL);
+	rpm_env_wipe(l->env, l->work_folder);
 	layers_end(l);
 }
 
@@ -170,7 +166,7 @@ static void unpacked(struct run_text *rt, const struct run_result *result, const
 		uv_queue_work(&l->env->loop->uv, &l->work, move_work, moved);
 		return;
 	}
-	sandbox_wipe(l->env->sandbox, 0, l->work_folder, nothing, NULL);
+	rpm_env_wipe(l->env, l->work_folder);
 	layers_end(l);
 }
 
@@ -187,6 +183,7 @@ static void unpack(struct rpm_layers *l)
 		.bind_count = countof(binds),
 		.collect = collect,
 		.collect_count = 1,
+		.limits.memory_bytes = RPM_ROLE_MEMORY_BYTES,
 		.timeout_ms = UNPACK_TIMEOUT_MS};
 	size_t n = 0;
 
@@ -244,6 +241,7 @@ struct rpm_layers *rpm_layers_start(struct rpm_env *env, const char *repo_dir,
 	for (size_t i = 0; i < count; i++)
 		l->files[i] = xstrdup(files[i]);
 	l->busy = true;
+	rpm_env_enter(env);
 	uv_queue_work(&env->loop->uv, &l->work, look_work, looked_first);
 	return l;
 }
@@ -273,7 +271,7 @@ static void wipe_layer(struct rpm_env *env, const char *layer, const char *name)
 
 	/* Only the uid that made it can remove what is in it. */
 	if (!rename(layer, trash))
-		sandbox_wipe(env->sandbox, 0, trash, nothing, NULL);
+		rpm_env_wipe(env, trash);
 	free(trash);
 }
 

@@ -107,6 +107,7 @@ static void describe(struct rpm_results *rs)
 		.work = rs->work,
 		.binds = binds,
 		.bind_count = countof(binds),
+		.limits.memory_bytes = RPM_ROLE_MEMORY_BYTES,
 		.timeout_ms = DESCRIBE_TIMEOUT_MS,
 		.wipe = true};
 

@@ -391,6 +391,7 @@ static void prepare(struct build *b)
 		.work = b->work,
 		.binds = binds,
 		.bind_count = countof(binds),
+		.limits.memory_bytes = RPM_ROLE_MEMORY_BYTES,
 		.timeout_ms = time_left(b, PREPARE_TIMEOUT_MS)};
 
 	b->step = STEP_PREPARE;

@@ -15,6 +15,7 @@
 enum cli_exit {
 	CLI_OK = 0,
 	CLI_BUILD_FAILED = 1,
+	CLI_UNHEALTHY = 1, /* status: the server says so of itself */
 	CLI_REFUSED = 2, /* usage, or input that the server or the client refused */
 	CLI_CANCELLED = 3,
 	CLI_LOST = 4, /* the server cannot be reached, or not any more */

@@ -13,7 +13,8 @@ static void print_body(const struct strbuf *body)
 		putchar('\n');
 }
 
-typedef void print_fn(struct session *s, const json_t *answer);
+/* Returns the exit code that the answer stands for; prints only without --json. */
+typedef int print_fn(struct session *s, const json_t *answer);
 
 /* GET, and the answer printed: as it is with --json. */
 static int get_and_print(struct session *s, const char *path, print_fn *print)
@@ -26,8 +27,8 @@ static int get_and_print(struct session *s, const char *path, print_fn *print)
 		complain(s, code, &err);
 	else if (s->args.json)
 		print_body(&body);
-	else
-		print(s, answer);
+	if (!code)
+		code = print(s, answer);
 	json_decref(answer);
 	strbuf_finish(&body);
 	strbuf_finish(&err);
@@ -70,12 +71,14 @@ static void put_field(struct strbuf *out, const json_t *object, const char *key,
 	strbuf_addch(out, ' ');
 }
 
-static void print_builds(struct session *s, const json_t *answer)
+static int print_builds(struct session *s, const json_t *answer)
 {
 	const json_t *items = json_object_get(answer, "items"), *build;
 	struct strbuf out = STRBUF_INIT;
 	size_t i;
 
+	if (s->args.json)
+		return CLI_OK;
 	strbuf_addstr(&out, "ID      STATUS     DONE  OF    FAILED CREATED              NAME\n");
 	json_array_foreach(items, i, build)
 	{
@@ -93,6 +96,7 @@ static void print_builds(struct session *s, const json_t *answer)
 	if (!json_array_size(items))
 		say_line(s, "no builds");
 	strbuf_finish(&out);
+	return CLI_OK;
 }
 
 int command_list(struct session *s)
@@ -117,17 +121,19 @@ int command_list(struct session *s)
 
 /* ---- show */
 
-static void print_build(struct session *s, const json_t *answer)
+static int print_build(struct session *s, const json_t *answer)
 {
 	struct strbuf out = STRBUF_INIT;
 	int64_t now = clock_wall_ms();
 	struct model m;
 
+	if (s->args.json)
+		return CLI_OK;
 	model_init(&m);
 	if (model_apply_document(&m, answer) != MODEL_CHANGED) {
 		fprintf(stderr, "reqpm: what answers at %s is no reqpm server\n", s->client.base);
 		model_finish(&m);
-		return;
+		return CLI_LOST;
 	}
 	strbuf_addf(&out, "build %" PRId64 " %s: ", m.id, m.name);
 	render_progress(&out, &m, now);
@@ -145,6 +151,7 @@ static void print_build(struct session *s, const json_t *answer)
 	say(s, out.buf, out.len);
 	model_finish(&m);
 	strbuf_finish(&out);
+	return CLI_OK;
 }
 
 int command_show(struct session *s)
@@ -241,13 +248,15 @@ static void put_tree(struct strbuf *out, const char *key, const json_t *value, i
 	}
 }
 
-static void print_status(struct session *s, const json_t *answer)
+static int print_status(struct session *s, const json_t *answer)
 {
 	struct strbuf out = STRBUF_INIT;
 
 	put_object(&out, (json_t *)answer, 0);
-	say(s, out.buf, out.len);
+	if (!s->args.json)
+		say(s, out.buf, out.len);
 	strbuf_finish(&out);
+	return json_is_false(json_object_get(answer, "healthy")) ? CLI_UNHEALTHY : CLI_OK;
 }
 
 int command_status(struct session *s)

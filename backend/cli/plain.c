@@ -54,8 +54,7 @@ static void print_job_news(struct view *v)
 	struct model *m = v->model;
 
 	/* The end is said by whoever watches. */
-	if (!model_ended(m) &&
-		(m->state != v->job_shown || m->cancel_requested != v->cancel_shown))
+	if (!model_ended(m) && (m->state != v->job_shown || m->cancel_requested != v->cancel_shown))
 		print_job(v);
 	v->job_shown = m->state;
 	v->cancel_shown = m->cancel_requested;

@@ -19,7 +19,7 @@ static const struct look looks[ITEM_STATE_COUNT] = {
 	[ITEM_UNKNOWN] = {"?", "?", ""},
 };
 
-const char *render_symbol(const struct style *style, enum item_state state)
+static const char *symbol(const struct style *style, enum item_state state)
 {
 	return style->utf8 ? looks[state].symbol : looks[state].ascii;
 }
@@ -30,7 +30,7 @@ void render_color(struct strbuf *out, const struct style *style, enum item_state
 		strbuf_addstr(out, looks[state].color);
 }
 
-void render_plain(struct strbuf *out, const struct style *style)
+void render_color_end(struct strbuf *out, const struct style *style)
 {
 	if (style->color)
 		strbuf_addstr(out, "\033[0m");
@@ -41,15 +41,15 @@ void render_plain(struct strbuf *out, const struct style *style)
 static void put_head(struct strbuf *out, const struct style *style, const struct model_item *item)
 {
 	render_color(out, style, item->state);
-	strbuf_addstr(out, render_symbol(style, item->state));
-	render_plain(out, style);
+	strbuf_addstr(out, symbol(style, item->state));
+	render_color_end(out, style);
 	strbuf_addf(out, " %s", item->name);
 	if (*item->version)
 		strbuf_addf(out, " %s", item->version);
 	strbuf_addch(out, ' ');
 	render_color(out, style, item->state);
 	strbuf_addstr(out, item_state_name[item->state]);
-	render_plain(out, style);
+	render_color_end(out, style);
 }
 
 static void put_cause(struct strbuf *out, const struct model_item *item)
@@ -98,7 +98,7 @@ void render_item(struct strbuf *out, const struct style *style, const struct mod
 			strbuf_addf(out, ": %s", item->why);
 		break;
 	default:
-		if (*item->why)
+		if (*item->why && strcmp(item->why, item_state_name[item->state]))
 			strbuf_addf(out, ": %s", item->why);
 	}
 }
@@ -171,7 +171,8 @@ static void put_status_line(
 		strbuf_addstr(out, "  ");
 		text_duration(out, model_elapsed_ms(m, wall_ms));
 	}
-	if (left >= 0) {
+	/* What takes longer than last time has no end in sight. */
+	if (left > 0) {
 		strbuf_addstr(out, "  ETA ~");
 		text_duration(out, left);
 	}

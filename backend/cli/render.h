@@ -29,7 +29,6 @@ void render_refusal(struct strbuf *out, const json_t *error);
 void render_plan(struct strbuf *out, const json_t *plan);
 
 void render_color(struct strbuf *out, const struct style *style, enum item_state state);
-void render_plain(struct strbuf *out, const struct style *style); /* ends a colour */
-const char *render_symbol(const struct style *style, enum item_state state);
+void render_color_end(struct strbuf *out, const struct style *style); /* ends a colour */
 
 #endif

@@ -53,7 +53,7 @@ void render_end(struct strbuf *out, const struct style *style, const struct mode
 	strbuf_addf(out, "build %" PRId64 " ", m->id);
 	render_color(out, style, colors[m->state]);
 	strbuf_addstr(out, job_state_name[m->state]);
-	render_plain(out, style);
+	render_color_end(out, style);
 	if (m->total)
 		put_totals(out, m);
 	if (m->started_at && m->completed_at) {

@@ -49,7 +49,7 @@ void build_list_consumer(struct http_request *req, void *app);	/* /ws/builds/ */
 void build_log_consumer(struct http_request *req, void *app);	/* /ws/builds/queue/:id/log/ */
 struct room_source builds_room_source(struct app *app);
 
-/* ---- tasks.c: the embedded worker */
+/* ---- worker.c, tasks.c: the embedded worker */
 /* Registers the worker and starts pulling. The store is open, the rooms exist. */
 struct tasks *tasks_start(struct app *app, struct strbuf *err);
 /* There may be something to prepare or to claim: called after commits that submit, cancel or retry. */

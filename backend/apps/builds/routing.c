@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "core/http/embedded.h"
 #include "apps/builds/views.h"
 
 const struct http_route builds_routes[] = {
@@ -93,6 +94,8 @@ void builds_fallback(struct http_request *req, void *arg)
 		http_reply_problem(req, 404, "not-found", "nothing is at %s", path);
 	else if (app->static_dir)
 		static_dir_serve(app->static_dir, req);
+	else if (embedded_serve(req))
+		return;
 	else if (strchr(name, '.'))
 		http_reply_problem(req, 404, "not-found", "nothing is at %s", path);
 	else

@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include "apps/builds/tasks.h"
 
+#define DEPTH_MAX 20 /* folders in results; deeper ones are not captured */
+
 /* A retry shares files with the build before it as hard links: nobody writes to a result again. */
 static int link_file(int from, int to, const char *name)
 {
@@ -20,23 +22,35 @@ static int open_dir(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int link_entries(DIR *from, int from_fd, int to_fd)
+static int link_folder(const char *from, const char *to, const char *rest, int depth);
+
+static int link_entry(DIR *dir, int to_fd, const char *name, const char *from, const char *to, int depth)
 {
-	struct dirent *e;
 	struct stat st;
 	int r = 0;
 
-	while (r >= 0 && (e = readdir(from))) {
-		if (fstatat(from_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			r = -errno;
-		else if (S_ISREG(st.st_mode))
-			r = link_file(from_fd, to_fd, e->d_name);
+	if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode)) {
+		r = link_file(dirfd(dir), to_fd, name);
+	} else if (S_ISDIR(st.st_mode) && strcmp(name, ".") && strcmp(name, "..")) {
+		r = depth < DEPTH_MAX ? link_folder(from, to, name, depth + 1) : -ELOOP;
 	}
 	return r;
 }
 
-/* The files of one folder, not of those below; a folder that is missing is empty. */
-static int link_folder(const char *from, const char *to, const char *rest)
+static int link_entries(DIR *dir, int to_fd, const char *from, const char *to, int depth)
+{
+	struct dirent *e;
+	int r = 0;
+
+	while (r >= 0 && (e = readdir(dir)))
+		r = link_entry(dir, to_fd, e->d_name, from, to, depth);
+	return r;
+}
+
+/* A folder that is missing is empty. */
+static int link_folder(const char *from, const char *to, const char *rest, int depth)
 {
 	char *source = xasprintf("%s/%s", from, rest), *target = xasprintf("%s/%s", to, rest);
 	int from_fd = open_dir(source), to_fd = -1, r = from_fd == -ENOENT ? 0 : from_fd;
@@ -52,7 +66,7 @@ static int link_folder(const char *from, const char *to, const char *rest)
 		goto out;
 	}
 	dir = fdopendir(from_fd); /* owns from_fd */
-	r = dir ? link_entries(dir, from_fd, to_fd) : -errno;
+	r = dir ? link_entries(dir, to_fd, source, target, depth) : -errno;
 	if (dir)
 		closedir(dir);
 	close(to_fd);
@@ -64,7 +78,7 @@ out:
 
 static int link_log(const char *from, const char *to, const char *package)
 {
-	static const char *const suffixes[] = {".log", ".idx"};
+	static const char *const suffixes[] = {".log", ".log.idx"};
 	char *source, *target;
 	int r;
 
@@ -85,7 +99,7 @@ static int link_log(const char *from, const char *to, const char *package)
 int takeover_link(const char *from_job_dir, const char *to_job_dir, const char *package)
 {
 	char *rest = xasprintf("results/%s", package);
-	int r = link_folder(from_job_dir, to_job_dir, rest);
+	int r = link_folder(from_job_dir, to_job_dir, rest, 0);
 
 	free(rest);
 	return r < 0 ? r : link_log(from_job_dir, to_job_dir, package);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The embedded worker's parts; private to tasks.c, prepare.c and plan.c. All on the loop.
+ * The embedded worker's parts; private to worker.c, tasks.c, prepare.c and plan.c. All on the loop.
  */
 #ifndef REQPM_TASKS_H
 #define REQPM_TASKS_H
@@ -11,11 +11,53 @@
 #define WORKER_HEARTBEAT_MS 10000
 #define END_AGAIN_MS 2000 /* before the end of an attempt is written again that the database refused */
 
-/* ---- prepare.c: pending -> preparing -> running, or refused */
 struct prepare_job { /* copied */
 	int64_t id, upload_id, retry_of;
 	char *builder;
 };
+
+/* ---- one build (tasks.c) and the worker that runs it (worker.c) */
+struct build_task {
+	struct tasks *tasks;
+	struct claim claim;
+	int64_t slot;
+	const struct builder_ops *builder;
+	struct build *build;
+	struct log_writer *log;
+	struct log_totals totals;
+	struct strbuf results, job_dir, sources;
+	int64_t lines_before; /* of earlier attempts in the same log */
+	bool stop;	      /* cancel or drain was asked for */
+	enum attempt_end end;
+	enum queue_reason reason;
+	char *why, *phase, *error_text;
+	int64_t error_line, exit_code;
+	struct artifact_row *artifacts;
+	size_t artifact_count;
+	uv_timer_t again;
+};
+
+struct tasks {
+	struct app *app;
+	struct worker_identity identity;
+	char incarnation[17], host[256];
+	struct build_task *slots[SLOTS_MAX + 1]; /* 1 … jobs */
+	struct claim claim;			 /* of the claim in flight */
+	int64_t claim_slot, due_at;
+	bool claiming, wanted; /* wanted: something was queued while a claim was in flight */
+	bool preparing, prepare_wanted;
+	bool draining;
+	int outcome; /* of the claim's unit */
+	struct prepare_job next;
+	uv_timer_t due, heartbeat;
+	loop_fn *drained;
+	void *drained_arg;
+};
+
+void task_stop(struct build_task *b);	    /* cancel or drain: it ends as stopped */
+void worker_slot_free(struct tasks *t); /* a build is over: the next one may start */
+
+/* ---- prepare.c: pending -> preparing -> running, or refused */
 /* done(arg) once, when the job runs, was refused, or was cancelled meanwhile. */
 void prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done, void *arg);
 

@@ -346,25 +346,27 @@ static bool report_fields(struct http_request *req, struct item_unit *u)
 		{"status", FIELD_STRING, &status},
 		{"why", FIELD_STRING, &u->why},
 	};
+	json_t *body = body_fields(req, fields, countof(fields));
 	int parsed;
 
-	u->body = body_fields(req, fields, countof(fields));
-	if (!u->body)
+	/* Answered: u has gone with the request. */
+	if (!body)
 		return false;
 	parsed = status ? queue_status_parse(status) : -1;
 	if (parsed != QUEUE_BUILDING && parsed != QUEUE_COMPLETED && parsed != QUEUE_FAILED) {
-		json_decref(u->body);
+		json_decref(body);
 		http_reply_problem(
 			req, 400, "bad-body", "\"status\" must be building, completed or failed");
 		return false;
 	}
 	if (u->why && (strlen(u->why) > REPORT_MAX || text_has_control(u->why))) {
-		json_decref(u->body);
+		json_decref(body);
 		http_reply_problem(req, 400, "bad-body",
 			"\"why\" must be one line of at most %d bytes without control characters",
 			REPORT_MAX);
 		return false;
 	}
+	u->body = body;
 	u->status = (enum queue_status)parsed;
 	return true;
 }

@@ -42,6 +42,9 @@ struct repositories {
 	struct sandbox *sandbox;
 	struct map by_job; /* job_dir to struct repository */
 	uint64_t counter;
+	size_t under_way; /* repositories and wipings */
+	loop_fn *drained; /* when under_way is 0; NULL: nobody asked */
+	void *drained_arg;
 };
 
 struct repositories *repositories_open(struct loop *loop, struct sandbox *sb)
@@ -62,6 +65,24 @@ void repositories_close(struct repositories *rs)
 	free(rs);
 }
 
+static void leave(void *arg)
+{
+	struct repositories *rs = arg;
+
+	if (--rs->under_way || !rs->drained)
+		return;
+	loop_post(rs->loop, rs->drained, rs->drained_arg);
+	rs->drained = NULL;
+}
+
+void repositories_drain(struct repositories *rs, loop_fn *done, void *arg)
+{
+	rs->under_way++;
+	rs->drained = done;
+	rs->drained_arg = arg;
+	leave(rs);
+}
+
 static void request_free(struct request *q)
 {
 	for (size_t i = 0; i < q->count; i++)
@@ -74,23 +95,23 @@ static void begin(struct repository *r);
 
 static void repository_free(struct repository *r)
 {
-	map_remove(&r->all->by_job, r->job_dir);
+	struct repositories *rs = r->all;
+
+	map_remove(&rs->by_job, r->job_dir);
 	free(r->job_dir);
 	free(r->work);
 	strbuf_finish(&r->why);
 	free(r);
-}
-
-static void nothing(void *arg)
-{
-	(void)arg;
+	leave(rs);
 }
 
 /* Tells those of this generation, and begins the next one if somebody came meanwhile. */
 static void end(struct repository *r)
 {
-	if (r->work)
-		sandbox_wipe(r->all->sandbox, 0, r->work, nothing, NULL);
+	if (r->work) {
+		r->all->under_way++;
+		sandbox_wipe(r->all->sandbox, 0, r->work, leave, r->all);
+	}
 	while (!list_empty(&r->taken)) {
 		struct request *q = list_first(&r->taken, struct request, link);
 
@@ -358,6 +379,7 @@ static struct repository *repository_create(struct repositories *rs, const char 
 	list_init(&r->taken);
 	strbuf_init(&r->why);
 	map_set(&rs->by_job, job_dir, r);
+	rs->under_way++;
 	return r;
 }
 

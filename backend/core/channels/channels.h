@@ -22,7 +22,7 @@ struct msg {
 	int64_t key;	/* whose versions these are: 0 in a build's room, the job's id in the list's */
 	int64_t seq;	/* version of that key; 0: none, applied as it comes */
 	bool final;	/* the room's last message: viewers are closed with 1000 after it */
-	bool resync; /* rows changed that it does not carry: a room's viewers get a snapshot instead */
+	bool resync; /* set after msg_create(): rows changed that it does not carry: a room's viewers get a snapshot instead */
 	size_t len;	/* bytes of text */
 	char text[];	/* finished JSON, NUL-terminated */
 };
@@ -71,7 +71,7 @@ uint64_t layer_send_failures(void);
 struct room_version {
 	int64_t key, seq;
 };
-/* What a room's source answers; taken by the room. */
+/* What a room's source answers; the room takes json and versions, the struct stays the source's. */
 struct room_snapshot {
 	int status; /* 0, -ENOENT: no such thing (viewers are closed 4404), else an error (1011) */
 	struct strbuf json; /* the snapshot message, whole */
@@ -101,11 +101,14 @@ struct room_resume {
 /* epoch: of this database, copied. */
 struct rooms *rooms_create(struct loop *loop, struct layer *layer, const struct room_source *source,
 	const char *epoch);
-/* Accepts the upgrade and joins; resume may be NULL. Owns the connection from here on. The request is finished. */
+/* Accepts the upgrade and joins; resume may be NULL, and what it points to may end with the request. Owns the connection from here
+ * on. The request is finished. A heartbeat's seq is what this viewer was sent (of key 0; none in a room of many keys): the one that
+ * answers a resume says since. Those who are behind get none, since what they are sent is sign enough. */
 void room_join(struct rooms *rooms, const char *group, struct http_request *req,
 	const struct room_resume *resume);
 /* Each viewer gets a last heartbeat with retry_ms and is closed 1012; new joins are closed likewise. done(arg) when all are gone or after WS_CLOSE_MS. */
 void rooms_drain(struct rooms *rooms, loop_fn *done, void *arg);
+/* Resets whoever is still there. Answers of the source may still come. Before layer_close(); the loop must turn once more. */
 void rooms_destroy(struct rooms *rooms);
 
 struct rooms_stats {

@@ -38,6 +38,7 @@ static void conn_free(struct ws_conn *c)
 		c->handlers->on_closed(c, c->code);
 	ws_parser_finish(&c->parser);
 	strbuf_finish(&c->tail);
+	strbuf_finish(&c->early);
 	free(c);
 }
 
@@ -48,10 +49,7 @@ static void on_stream_closed(uv_handle_t *handle)
 	wheel_remove(c);
 	ws_totals.open--;
 	http_stream_release(c->stream);
-	if (c->early.len)
-		c->stream_closed = true; /* on_early() frees it */
-	else
-		conn_free(c);
+	conn_free(c);
 }
 
 static void conn_drop(struct ws_conn *c, bool reset)
@@ -117,6 +115,18 @@ static void on_written(uv_write_t *req, int status)
 		c->handlers->on_writable(c);
 }
 
+static uint64_t sooner(uint64_t at, uint64_t other)
+{
+	return other && other < at ? other : at;
+}
+
+static uint64_t next_look(const struct ws_conn *c)
+{
+	if (c->early.len)
+		return now_ms(c);
+	return sooner(sooner(c->ping_at, c->pong_by), c->stall_at);
+}
+
 static void queue_rest(struct ws_conn *c, struct ws_rest *rest, char *data)
 {
 	uv_buf_t buf = uv_buf_init(data, (unsigned)rest->len);
@@ -131,7 +141,7 @@ static void queue_rest(struct ws_conn *c, struct ws_rest *rest, char *data)
 	c->queued = uv_stream_get_write_queue_size(stream_of(c));
 	c->stall_at = now_ms(c) + ws_tuning.stall_ms;
 	if (c->state == WS_OPEN)
-		wheel_move(c, c->stall_at < c->ping_at ? c->stall_at : c->ping_at);
+		wheel_move(c, next_look(c));
 }
 
 static void queue_frame(struct ws_conn *c, struct ws_frame *f, size_t sent)
@@ -371,21 +381,17 @@ static void start_reading(struct ws_conn *c)
 		conn_drop(c, false);
 }
 
-/* What came with the handshake is fed in a turn of its own, so that its owner hears nothing before it has the connection. */
-static void on_early(void *arg)
+/* A client has to wait for the 101 before it sends. What came before it is fed at the first look of the wheel, so that the owner
+ * hears nothing before it has the connection. */
+static void feed_early(struct ws_conn *c)
 {
-	struct ws_conn *c = arg;
 	struct strbuf early = c->early;
 
 	strbuf_init(&c->early);
-	if (c->stream_closed) {
-		conn_free(c);
-	} else if (c->state != WS_GONE) {
-		feed(c, early.buf, early.len);
-		if (c->state != WS_GONE)
-			start_reading(c);
-	}
+	feed(c, early.buf, early.len);
 	strbuf_finish(&early);
+	if (c->state != WS_GONE)
+		start_reading(c);
 }
 
 /* ---- time */
@@ -442,13 +448,10 @@ static void send_ping(struct ws_conn *c, uint64_t now)
 	send_control(c, WS_PING, NULL, 0);
 }
 
-static uint64_t sooner(uint64_t at, uint64_t other)
-{
-	return other && other < at ? other : at;
-}
-
 uint64_t ws_conn_check(struct ws_conn *c, uint64_t now)
 {
+	if (c->early.len && c->state != WS_GONE)
+		feed_early(c);
 	if (c->state == WS_OPEN && c->rest && now >= c->stall_at)
 		check_stall(c, now);
 	if (c->state == WS_OPEN && c->pong_by && now >= c->pong_by)
@@ -459,7 +462,7 @@ uint64_t ws_conn_check(struct ws_conn *c, uint64_t now)
 		conn_drop(c, false);
 	if (c->state != WS_OPEN)
 		return c->close_by > now ? c->close_by : now + ws_tuning.close_ms;
-	return sooner(sooner(c->ping_at, c->pong_by), c->stall_at);
+	return next_look(c);
 }
 
 /* ---- the beginning */
@@ -483,12 +486,10 @@ struct ws_conn *ws_conn_create(uv_tcp_t *stream, struct loop *loop, struct strbu
 	strbuf_init(take_early);
 	list_init(&c->due);
 	c->ping_at = now_ms(c) + random_u64() % ws_tuning.ping_ms;
-	wheel_add(c, c->ping_at);
+	wheel_add(c, next_look(c));
 	ws_totals.open++;
 	ws_totals.opened_total++;
-	if (c->early.len)
-		loop_post(loop, on_early, c);
-	else
+	if (!c->early.len)
 		start_reading(c);
 	return c;
 }

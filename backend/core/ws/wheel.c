@@ -2,6 +2,7 @@
 #include "core/ws/ws_internal.h"
 
 #define SLOTS 64
+#define LATE_TICKS 2 /* beyond, it is us who stood still, not the peers */
 
 /* A process has one loop. The timer rests while there is no connection and is closed by the loop's end alone, so that
  * a connection which ends then finds it. */
@@ -10,6 +11,7 @@ static struct wheel {
 	struct loop *loop; /* NULL before the first connection */
 	uint64_t turned; /* the tick that was looked at last */
 	size_t count;
+	bool late; /* the last tick was put off */
 	struct list slots[SLOTS];
 } wheel;
 
@@ -48,6 +50,10 @@ static void on_tick(uv_timer_t *timer)
 {
 	uint64_t now = uv_now(timer->loop), tick = now / ws_tuning.tick_ms;
 
+	/* After a pause of this process what the peers sent meanwhile is read first, before anybody is judged. */
+	wheel.late = !wheel.late && tick > wheel.turned + LATE_TICKS;
+	if (wheel.late)
+		return;
 	/* After a long pause one round looks at every slot. */
 	if (tick > wheel.turned + SLOTS)
 		wheel.turned = tick - SLOTS;

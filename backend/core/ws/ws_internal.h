@@ -46,7 +46,6 @@ struct ws_conn {
 	uint16_t code; /* for on_closed */
 	uint8_t state; /* enum ws_state */
 	uint8_t tail_count;
-	bool stream_closed; /* the stream is gone but early is still posted */
 	char peer[46];
 };
 

@@ -62,7 +62,7 @@ static void build_with(struct world *w, const char *script, struct built *ret)
 		.sources_dir = sources,
 		.command = command,
 		.results_dir = results,
-		.timeout_ms = 20000,
+		.timeout_ms = 100000,
 	};
 	struct strbuf err = STRBUF_INIT;
 	int r;

@@ -24,7 +24,8 @@ static int announce_fd; /* a scenario says here that it is under way */
 static const char stubborn[] = "trap '' TERM HUP INT; setsid sh -c 'sleep 1000 & sleep 1000' & "
 			       "echo started; sleep 1000";
 
-static struct run *start_stubborn(struct world *w, int slot, int number, struct outcome *ret)
+static struct run *start_stubborn(
+	struct world *w, int slot, int number, bool wipe, struct outcome *ret)
 {
 	char *work = xasprintf("%s/stubborn%d", sandbox_slot_dir(w->sb, slot), number);
 	char *layer = xasprintf("%s/layer", w->data);
@@ -35,7 +36,7 @@ static struct run *start_stubborn(struct world *w, int slot, int number, struct 
 		.work = work,
 		.layers = layers,
 		.layer_count = number & 1, /* with namespaces of ours, and without */
-		.wipe = true};
+		.wipe = wipe};
 	struct run *r;
 
 	mkdir(layer, 0755);
@@ -59,6 +60,15 @@ static void announce(struct world *w)
 	CHECK(write(announce_fd, "x", 1) == 1, "%s", strerror(errno));
 }
 
+static void nothing_to_do(struct world *w)
+{
+	struct outcome o;
+
+	world_sh(w, "echo alive", &o);
+	CHECK(o.end == RUN_EXITED && !strcmp(o.output.buf, "alive\n"), "%s", o.why);
+	outcome_finish(&o);
+}
+
 /* ---- cancel */
 
 static void cancelled_in_its_first_10_ms(struct world *w)
@@ -66,7 +76,7 @@ static void cancelled_in_its_first_10_ms(struct world *w)
 	for (int i = 0; i < CANCELS && !w->failed; i++) {
 		struct outcome o;
 
-		if (!start_stubborn(w, 1 + i % 3, i, &o))
+		if (!start_stubborn(w, 1 + i % 3, i, true, &o))
 			return;
 		turn_for(w, &o, i % STEPS * STEP_US);
 		run_cancel(o.run);
@@ -97,16 +107,16 @@ static void test_480_cancels_leave_nothing_as_an_ordinary_user(void **state)
 
 /* ---- the launcher or bubblewrap is killed: by an administrator, or for want of memory */
 
-#define MURDERS 63
+#define MURDERS 42
 
 static void murdered(struct world *w)
 {
+	announce(w);
 	for (int i = 0; i < MURDERS && !w->failed; i++) {
 		struct outcome o;
 
-		if (!start_stubborn(w, 1, i, &o))
+		if (!start_stubborn(w, 1, i, false, &o))
 			return;
-		announce(w);
 		outcome_wait(&o);
 		CHECK(o.end == RUN_BROKEN, "murder %d: end %d: %s", i, o.end, o.why);
 		CHECK(strstr(o.why, "killed") || strstr(o.why, "could not make"), "why: %s", o.why);
@@ -115,52 +125,98 @@ static void murdered(struct world *w)
 	}
 }
 
-/* Kills the process of that name of each run announced, after a growing delay. */
-static int murder(enum who who, const char *victim)
+static void murdered_once(struct world *w)
 {
-	char data[64], byte;
-	int fds[2], r;
+	struct outcome o;
+
+	if (!start_stubborn(w, 1, 0, true, &o))
+		return;
+	announce(w);
+	outcome_wait(&o);
+	CHECK(o.end == RUN_BROKEN && strstr(o.why, "killed by signal 9"), "why: %s", o.why);
+	outcome_finish(&o);
+}
+
+static pid_t announced_world(const char *data, enum who who, scenario_fn *scenario)
+{
+	char byte;
+	int fds[2];
+	pid_t world;
+
+	if (pipe(fds))
+		BUG("pipe: %s", strerror(errno));
+	announce_fd = fds[1];
+	world = world_start(data, who, scenario);
+	close(fds[1]);
+	if (read(fds[0], &byte, 1) != 1)
+		BUG("the scenario did not begin");
+	close(fds[0]);
+	return world;
+}
+
+/* Kills every process of that name, after a growing delay, until the world ends. */
+static void murder(enum who who, const char *victim)
+{
+	char data[64];
+	int status = 0;
 	pid_t world;
 
 	world_make_data(data);
-	if (pipe(fds))
-		return 94;
-	announce_fd = fds[1];
-	world = world_start(data, who, murdered);
-	close(fds[1]);
-	for (int i = 0; read(fds[0], &byte, 1) == 1; i++) {
-		pid_t pid;
+	world = announced_world(data, who, murdered);
+	for (int i = 0; !waitpid(world, &status, WNOHANG); i++) {
+		pid_t pid = world_find(data, victim);
 
-		while (!(pid = world_find(data, victim)))
-			;
 		usleep((useconds_t)(i % STEPS * STEP_US));
-		kill(pid, SIGKILL);
+		if (pid)
+			kill(pid, SIGKILL);
 	}
-	close(fds[0]);
-	r = world_wait(world);
-	if (!r && world_leftovers(data))
-		r = 96;
+	assert_int_equal(status, 0);
+	assert_int_equal(world_processes(data), 0);
+	/* Their folders were to be kept; the next start empties the slots. */
+	assert_int_equal(world_wait(world_start(data, who, nothing_to_do)), 0);
+	assert_int_equal(world_leftovers(data), 0);
 	tree_remove(data);
-	return r;
+}
+
+static void test_a_run_whose_launcher_was_killed_is_wiped_all_the_same(void **state)
+{
+	enum who who = geteuid() ? ORDINARY : ROOT;
+	char data[64];
+	pid_t world, launcher;
+
+	(void)state;
+	world_make_data(data);
+	world = announced_world(data, who, murdered_once);
+	/* Its sandbox is there, so it is the run's launcher and not the last trial's. */
+	while (!world_find(data, "sleep"))
+		;
+	launcher = world_find(data, "reqpm");
+	assert_true(launcher > 0);
+	kill(launcher, SIGKILL);
+	assert_int_equal(world_wait(world), 0);
+	assert_int_equal(world_leftovers(data), 0);
+	tree_remove(data);
 }
 
 static void test_killed_launchers_leave_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(murder(geteuid() ? ORDINARY : ROOT, "reqpm"), 0);
-	assert_int_equal(murder(ORDINARY, "reqpm"), 0);
+	if (!geteuid())
+		murder(ROOT, "reqpm");
+	murder(ORDINARY, "reqpm");
 }
 
 static void test_killed_bubblewraps_leave_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(murder(geteuid() ? ORDINARY : ROOT, "bwrap"), 0);
-	assert_int_equal(murder(ORDINARY, "bwrap"), 0);
+	if (!geteuid())
+		murder(ROOT, "bwrap");
+	murder(ORDINARY, "bwrap");
 }
 
 /* ---- the server dies */
 
-#define DEATHS 42
+#define DEATHS 21
 static int death; /* which one of them */
 
 static void dies_with_three_runs(struct world *w)
@@ -168,18 +224,9 @@ static void dies_with_three_runs(struct world *w)
 	struct outcome o[3];
 
 	for (int i = 0; i < 3; i++)
-		start_stubborn(w, 1 + i, i, &o[i]);
+		start_stubborn(w, 1 + i, i, true, &o[i]);
 	turn_for(w, &o[0], death % STEPS * STEP_US);
 	kill(getpid(), SIGKILL);
-}
-
-static void nothing_to_do(struct world *w)
-{
-	struct outcome o;
-
-	world_sh(w, "echo alive", &o);
-	CHECK(o.end == RUN_EXITED && !strcmp(o.output.buf, "alive\n"), "%s", o.why);
-	outcome_finish(&o);
 }
 
 static void killed_servers(enum who who)
@@ -213,7 +260,7 @@ static void runs_until_killed(struct world *w)
 	char *file = xasprintf("%s/left-by-nobody", sandbox_slot_dir(w->sb, 2));
 
 	for (int i = 0; i < 3; i++)
-		start_stubborn(w, 1 + i, i, &o[i]);
+		start_stubborn(w, 1 + i, i, true, &o[i]);
 	CHECK(!mkdir(file, 0750), "%s", strerror(errno));
 	while (!strstr(o[0].output.buf, "started"))
 		uv_run(&w->loop.uv, UV_RUN_ONCE);
@@ -225,19 +272,12 @@ static void runs_until_killed(struct world *w)
 /* The keeper alone; with its launchers too, so that nobody is left who could clean up. */
 static int kill_keeper(enum who who, bool launchers)
 {
-	char data[64], byte;
-	int fds[2], r;
+	char data[64];
 	pid_t world, launcher;
+	int r;
 
 	world_make_data(data);
-	if (pipe(fds))
-		return 94;
-	announce_fd = fds[1];
-	world = world_start(data, who, runs_until_killed);
-	close(fds[1]);
-	if (read(fds[0], &byte, 1) != 1)
-		return 93;
-	close(fds[0]);
+	world = announced_world(data, who, runs_until_killed);
 	kill(world, launchers ? SIGSTOP : SIGKILL);
 	while (launchers && (launcher = world_find(data, "reqpm")))
 		kill(launcher, SIGKILL);
@@ -281,22 +321,16 @@ static void test_a_second_server_is_refused_and_a_signal_is_passed_on(void **sta
 {
 	struct strbuf err = STRBUF_INIT;
 	struct keeper k;
-	char data[64], byte;
-	int fds[2];
+	char data[64];
 	pid_t world;
 
 	(void)state;
 	world_make_data(data);
-	assert_int_equal(pipe(fds), 0);
-	announce_fd = fds[1];
-	world = world_start(data, geteuid() ? ORDINARY : ROOT, waits_for_a_signal);
-	assert_int_equal(read(fds[0], &byte, 1), 1);
+	world = announced_world(data, geteuid() ? ORDINARY : ROOT, waits_for_a_signal);
 	assert_int_equal(keeper_start(data, "nobody", WORLD_SLOTS, &k, &err), -EBUSY);
 	assert_non_null(strstr(err.buf, "another reqpm server runs on"));
 	kill(world, SIGTERM);
 	assert_int_equal(world_wait(world), 0);
-	close(fds[0]);
-	close(fds[1]);
 	strbuf_finish(&err);
 	tree_remove(data);
 }
@@ -329,6 +363,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_480_cancels_leave_nothing_as_an_ordinary_user),
 		cmocka_unit_test(test_killed_launchers_leave_nothing),
 		cmocka_unit_test(test_killed_bubblewraps_leave_nothing),
+		cmocka_unit_test(test_a_run_whose_launcher_was_killed_is_wiped_all_the_same),
 		cmocka_unit_test(test_a_killed_server_leaves_nothing),
 		cmocka_unit_test(test_after_a_killed_keeper_the_next_start_finds_nothing),
 		cmocka_unit_test(test_after_all_were_killed_at_once_the_next_start_sweeps),

@@ -37,13 +37,18 @@ void rpm_world_init(struct rpm_world *rw, struct world *w)
 	strbuf_finish(&err);
 }
 
+static void set_done(void *arg)
+{
+	*(bool *)arg = true;
+}
+
 void rpm_world_finish(struct rpm_world *rw)
 {
-	/* What is wiped when nobody waits for it goes on in the loop: its processes go, then their last words come. */
-	while (world_processes(rw->w->data))
-		uv_run(&rw->w->loop.uv, UV_RUN_NOWAIT);
-	for (int i = 0; i < 3; i++)
-		uv_run(&rw->w->loop.uv, UV_RUN_NOWAIT);
+	bool done = false;
+
+	rpm_env_drain(rw->env, set_done, &done);
+	while (!done)
+		uv_run(&rw->w->loop.uv, UV_RUN_ONCE);
 	rpm_env_close(rw->env);
 	free(rw->upload);
 	free(rw->job);

@@ -163,8 +163,16 @@ struct run *outcome_start(struct world *w, const struct run_spec *spec, struct o
 	static const struct run_handlers handlers = {outcome_output, outcome_end};
 	struct strbuf err = STRBUF_INIT;
 
+	struct run_spec marked = *spec;
+	char *mark = xasprintf("REQPM_TEST=%s", w->data);
+	const char *env[16] = {mark};
+
+	for (size_t i = 0; spec->env && spec->env[i]; i++)
+		env[i + 1] = spec->env[i];
+	marked.env = env;
 	*ret = (struct outcome){.w = w, .output = STRBUF_INIT};
-	ret->run = run_start(w->sb, spec, &handlers, ret, &err);
+	ret->run = run_start(w->sb, &marked, &handlers, ret, &err);
+	free(mark);
 	if (!ret->run) {
 		ret->ended = true;
 		ret->end = RUN_BROKEN;

@@ -64,6 +64,7 @@ struct outcome {
 	int64_t memory_peak_bytes, cpu_ms;
 	struct strbuf output;
 };
+/* spec's environment gets REQPM_TEST=<data folder>, so that what the run leaves behind can be found. */
 struct run *outcome_start(struct world *w, const struct run_spec *spec, struct outcome *ret);
 void outcome_wait(struct outcome *o); /* turns the loop until it has ended */
 void outcome_finish(struct outcome *o);

@@ -61,6 +61,8 @@ static void server(struct fake_request *rq)
 		fake_json(rq, "200 OK", BUILD);
 	else if (fake_is(rq, "GET /api/builds/8"))
 		fake_json(rq, "200 OK", "<html>");
+	else if (fake_is(rq, "GET /api/builds/13"))
+		fake_json(rq, "200 OK", "{\"id\":13}");
 	else if (fake_is(rq, "GET /api/builds/9"))
 		fake_reply(rq, "500 Internal Server Error", "text/html", "<h1>Oops</h1>");
 	else if (fake_is(rq, "GET /api/builds/10"))
@@ -143,6 +145,18 @@ static void status_prints_whatever_the_server_says_of_itself(void **state)
 	expect(server, "status --json", CLI_OK, STATUS "\n", "");
 }
 
+static void sick_server(struct fake_request *rq)
+{
+	fake_json(rq, "200 OK", "{\"healthy\":false}");
+}
+
+static void status_of_a_server_that_is_not_healthy_is_1(void **state)
+{
+	(void)state;
+	expect(sick_server, "status", CLI_UNHEALTHY, "healthy: no\n", "");
+	expect(sick_server, "status --json", CLI_UNHEALTHY, "{\"healthy\":false}\n", "");
+}
+
 static void what_is_no_answer_of_a_reqpm_server_is_said_so(void **state)
 {
 	static const struct {
@@ -156,6 +170,7 @@ static void what_is_no_answer_of_a_reqpm_server_is_said_so(void **state)
 			CLI_LOST},
 		{"show 10", " answered 404 with text/html, ", CLI_LOST},
 		{"show 11", " was cut: ", CLI_LOST},
+		{"show 13", "reqpm: what answers at http://127.0.0.1:", CLI_LOST},
 		{"show 12", "reqpm: there is no build of that id\n", CLI_NO_SUCH_BUILD},
 	};
 
@@ -284,7 +299,7 @@ static void growing_log(struct fake_request *rq)
 		/* and is cut */
 	} else if (fake_is(rq, "GET /api/queue/32/log")) {
 		assert_true(fake_has(rq, "Range: bytes=4-8\r\n"));
-		fake_bytes(rq, "206 Partial Content", WHOLE + 4, 5);
+		fake_bytes(rq, "206 Partial Content", &WHOLE[4], 5);
 	} else {
 		assert_true(fake_is(rq, "GET /ws/builds/queue/32/log/?offset=4"));
 		fake_upgrade(rq);
@@ -361,6 +376,7 @@ int main(void)
 		cmocka_unit_test(a_build_is_shown_with_its_packages_or_as_it_is),
 		cmocka_unit_test(cancel_says_what_happens),
 		cmocka_unit_test(status_prints_whatever_the_server_says_of_itself),
+		cmocka_unit_test(status_of_a_server_that_is_not_healthy_is_1),
 		cmocka_unit_test(what_is_no_answer_of_a_reqpm_server_is_said_so),
 		cmocka_unit_test(a_wrong_command_line_is_one_sentence_and_2),
 		cmocka_unit_test(help_lists_what_a_command_takes),

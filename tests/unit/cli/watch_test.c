@@ -62,8 +62,9 @@ static void builds(struct fake_request *rq)
 	fake_text(rq, QUEUE(41, 1, "building"));
 	fake_text(rq, QUEUE(42, 1, "completed"));
 	fake_text(rq, JOB(43, "running", 1));
-	fake_text(rq, QUEUE(44, 2, "completed"));
-	fake_text(rq, JOB(45, "completed", 2));
+	fake_text(rq, QUEUE(44, 2, "queued"));
+	fake_text(rq, QUEUE(45, 2, "completed"));
+	fake_text(rq, JOB(46, "completed", 2));
 	fake_close(rq, 1000, "");
 }
 
@@ -96,10 +97,10 @@ static void json_is_the_messages_and_an_end_and_nothing_else(void **state)
 	(void)state;
 	run(&o, builds, NULL, "watch 7 --json");
 	assert_int_equal(o.code, CLI_OK);
-	assert_string_equal(o.printed.out,
-		START "\n" QUEUE(41, 1, "building") "\n" QUEUE(42, 1, "completed") "\n" JOB(
-			43, "running", 1) "\n" QUEUE(44, 2, "completed") "\n" JOB(45, "completed",
-			2) "\n{\"type\":\"end\",\"status\":\"completed\"}\n");
+	assert_string_equal(o.printed.out, START
+		"\n" QUEUE(41, 1, "building") "\n" QUEUE(42, 1, "completed") "\n" JOB(43, "running",
+			1) "\n" QUEUE(44, 2, "queued") "\n" QUEUE(45, 2, "completed") "\n" JOB(46,
+			"completed", 2) "\n{\"type\":\"end\",\"status\":\"completed\"}\n");
 	printed_finish(&o.printed);
 }
 

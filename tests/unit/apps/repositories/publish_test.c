@@ -72,6 +72,21 @@ static bool live_has(struct rpm_world *rw, const char *path)
 	return true;
 }
 
+static void set_done(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static void close_drained(struct repositories *rs, struct world *w)
+{
+	bool done = false;
+
+	repositories_drain(rs, set_done, &done);
+	while (!done)
+		uv_run(&w->loop.uv, UV_RUN_ONCE);
+	repositories_close(rs);
+}
+
 /* A library of shell, a program that needs it to be built and to run. */
 static void put_two_packages(struct rpm_world *rw)
 {
@@ -118,7 +133,7 @@ static void each_generation_holds_all_before_and_the_last_two_stay(struct world 
 	for (int i = 0; i < 3; i++)
 		rpm_built_finish(&b[i]);
 	rpm_world_finish(&rw);
-	repositories_close(rs);
+	close_drained(rs, w);
 }
 
 static void requests_that_come_meanwhile_share_one_generation(struct world *w)
@@ -145,7 +160,7 @@ static void requests_that_come_meanwhile_share_one_generation(struct world *w)
 	free(link_path);
 	rpm_built_finish(&b);
 	rpm_world_finish(&rw);
-	repositories_close(rs);
+	close_drained(rs, w);
 }
 
 static void a_failure_leaves_what_was_live_and_is_told(struct world *w)
@@ -171,7 +186,7 @@ static void a_failure_leaves_what_was_live_and_is_told(struct world *w)
 	CHECK(!p.code, "not healed: %s", p.why);
 	rpm_built_finish(&b);
 	rpm_world_finish(&rw);
-	repositories_close(rs);
+	close_drained(rs, w);
 }
 
 static void two_packages_are_built_and_published(struct world *w)
@@ -194,7 +209,7 @@ static void two_packages_are_built_and_published(struct world *w)
 		rpm_built_finish(&b);
 	}
 	rpm_world_finish(&rw);
-	repositories_close(rs);
+	close_drained(rs, w);
 }
 
 /* ---- the tests */

@@ -697,7 +697,7 @@ static void who_stalls_is_dropped_and_the_others_go_on(void **state)
 	struct watcher *slow, *quick;
 
 	(void)state;
-	ws_tuning.stall_ms = 20;
+	ws_tuning.stall_ms = 200;
 	ws_tuning.tick_ms = 1;
 	slow = stalled_viewer();
 	quick = settled();

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The embedded worker: a free slot claims the ready item of highest priority; what was submitted is prepared, one job at a time.
+ */
+#include <stdio.h>
+#include <unistd.h>
+#include "apps/builds/tasks.h"
+#include "core/base/log.h"
+
+static void pull(struct tasks *t);
+static void prepare_next(struct tasks *t);
+static void drain_check(struct tasks *t);
+
+/* ---- claiming */
+
+static int64_t free_slot(const struct tasks *t)
+{
+	for (int64_t i = 1; i <= t->app->jobs; i++)
+		if (!t->slots[i])
+			return i;
+	return 0;
+}
+
+static int claim_run(struct tx *tx, void *arg)
+{
+	struct tasks *t = arg;
+
+	t->outcome = queue_item_claim(tx, &t->identity, t->claim_slot, clock_wall_ms(), &t->claim, &t->due_at);
+	return t->outcome;
+}
+
+static void due_fired(uv_timer_t *timer)
+{
+	pull(timer->data);
+}
+
+static void claimed(void *arg, int status)
+{
+	struct tasks *t = arg;
+	int64_t wait;
+
+	t->claiming = false;
+	if (status < 0) {
+		log_error("worker: nothing can be claimed: %s", strerror(-status));
+		claim_finish(&t->claim);
+		t->wanted = false;
+		uv_timer_start(&t->due, due_fired, END_AGAIN_MS, 0);
+	} else if (t->outcome > 0) {
+		t->wanted = true;
+		build_package_task(t, &t->claim, t->claim_slot);
+		if (t->draining)
+			task_stop(t->slots[t->claim_slot]);
+	} else if (t->due_at > 0) {
+		wait = t->due_at - clock_wall_ms();
+		uv_timer_start(&t->due, due_fired, wait > 0 ? (uint64_t)wait + 1 : 1, 0);
+	}
+	if (t->wanted)
+		pull(t);
+	drain_check(t);
+}
+
+static void pull(struct tasks *t)
+{
+	if (t->claiming) {
+		t->wanted = true;
+		return;
+	}
+	t->wanted = false;
+	t->claim_slot = free_slot(t);
+	if (t->draining || !t->claim_slot)
+		return;
+	t->claiming = true;
+	store_write(t->app->store, claim_run, claimed, t);
+}
+
+/* ---- preparing, one job at a time */
+
+static int take_next(const struct build_job *job, void *arg)
+{
+	struct tasks *t = arg;
+
+	if (t->next.id || !strcmp(job->builder, "external"))
+		return 0;
+	t->next = (struct prepare_job){
+		.id = job->id,
+		.upload_id = job->upload_id,
+		.retry_of = job->retry_of,
+		.builder = xstrdup(job->builder),
+	};
+	return 0;
+}
+
+static int find_next(struct tx *tx, void *arg)
+{
+	return build_jobs_to_prepare(tx, take_next, arg);
+}
+
+static void prepared(void *arg)
+{
+	struct tasks *t = arg;
+
+	t->preparing = false;
+	prepare_next(t);
+	pull(t);
+	drain_check(t);
+}
+
+static void found_next(void *arg, int status)
+{
+	struct tasks *t = arg;
+	struct prepare_job job = t->next;
+
+	t->next = (struct prepare_job){0};
+	if (status < 0)
+		log_error("worker: the jobs to prepare cannot be read: %s", strerror(-status));
+	if (status < 0 || !job.id || t->draining) {
+		t->preparing = false;
+		free(job.builder);
+		if (t->prepare_wanted)
+			prepare_next(t);
+		drain_check(t);
+		return;
+	}
+	worker_log(t->app, "build %lld: preparing", (long long)job.id);
+	prepare_start(t->app, &job, prepared, t);
+	free(job.builder);
+}
+
+static void prepare_next(struct tasks *t)
+{
+	if (t->preparing) {
+		t->prepare_wanted = true;
+		return;
+	}
+	t->prepare_wanted = false;
+	if (t->draining)
+		return;
+	t->preparing = true;
+	store_read(t->app->store, find_next, found_next, t);
+}
+
+void tasks_wake(struct tasks *t)
+{
+	prepare_next(t);
+	pull(t);
+}
+
+void worker_slot_free(struct tasks *t)
+{
+	pull(t);
+	drain_check(t);
+}
+
+/* ---- stopping */
+
+void tasks_cancel_job(struct tasks *t, int64_t job_id)
+{
+	for (int64_t i = 1; i <= t->app->jobs; i++)
+		if (t->slots[i] && t->slots[i]->claim.job_id == job_id)
+			task_stop(t->slots[i]);
+}
+
+static void drain_check(struct tasks *t)
+{
+	loop_fn *drained = t->drained;
+
+	if (!t->draining || !drained || t->claiming || t->preparing)
+		return;
+	for (int64_t i = 1; i <= t->app->jobs; i++)
+		if (t->slots[i])
+			return;
+	t->drained = NULL;
+	drained(t->drained_arg);
+}
+
+void tasks_drain(struct tasks *t, loop_fn *done, void *arg)
+{
+	t->draining = true;
+	t->drained = done;
+	t->drained_arg = arg;
+	for (int64_t i = 1; i <= t->app->jobs; i++)
+		if (t->slots[i])
+			task_stop(t->slots[i]);
+	drain_check(t);
+}
+
+/* ---- the worker's own life */
+
+static int heartbeat_run(struct tx *tx, void *arg)
+{
+	struct tasks *t = arg;
+
+	return worker_heartbeat(tx, &t->identity, clock_wall_ms());
+}
+
+static void heartbeat_fired(uv_timer_t *timer)
+{
+	struct tasks *t = timer->data;
+
+	store_write(t->app->store, heartbeat_run, NULL, t);
+}
+
+static int register_run(struct tx *tx, void *arg)
+{
+	struct tasks *t = arg;
+
+	return worker_start(tx, &t->identity, clock_wall_ms());
+}
+
+struct tasks *tasks_start(struct app *app, struct strbuf *err)
+{
+	struct tasks *t = xcalloc(1, sizeof(*t));
+	int r;
+
+	t->app = app;
+	random_hex(t->incarnation, 8);
+	if (gethostname(t->host, sizeof(t->host) - 1) < 0)
+		snprintf(t->host, sizeof(t->host), "localhost");
+	t->identity = (struct worker_identity){.name = t->host, .incarnation = t->incarnation, .slots = app->jobs};
+	r = store_write_wait(app->store, register_run, t);
+	if (r < 0) {
+		err_set(err, r, "the worker cannot register in the database: %s", strerror(-r));
+		free(t);
+		return NULL;
+	}
+	uv_timer_init(&app->loop->uv, &t->due);
+	uv_timer_init(&app->loop->uv, &t->heartbeat);
+	t->due.data = t->heartbeat.data = t;
+	uv_timer_start(&t->heartbeat, heartbeat_fired, WORKER_HEARTBEAT_MS, WORKER_HEARTBEAT_MS);
+	worker_log(app, "worker %s (%s) starts with %lld slots", t->host, t->incarnation, (long long)app->jobs);
+	tasks_wake(t);
+	return t;
+}
+
+static void timers_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void tasks_destroy(struct tasks *t)
+{
+	if (!t)
+		return;
+	uv_close((uv_handle_t *)&t->due, NULL);
+	uv_close((uv_handle_t *)&t->heartbeat, timers_closed);
+}
