@@ -66,7 +66,8 @@ void json_put_bool(struct json_writer *w, const char *key, bool value)
 
 void json_put_null(struct json_writer *w, const char *key)
 {
-	json_put_raw(w, key, "null");
+	if (!w->omit_nulls || !key)
+		json_put_raw(w, key, "null");
 }
 
 void json_put_tenths(struct json_writer *w, const char *key, int64_t tenths)

@@ -11,6 +11,7 @@
 
 struct json_writer {
 	struct strbuf *out; /* borrowed */
+	bool omit_nulls; /* members whose value is none are left out; json_put_raw() still writes one */
 	bool comma; /* something stands before in this object or array */
 };
 #define JSON_WRITER(sb)                                                                            \
