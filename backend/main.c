@@ -37,8 +37,6 @@ int main(int argc, char **argv)
 		printf("reqpm %s\n", REQPM_VERSION);
 		return 0;
 	}
-	if (!strcmp(name, "--launcher"))
-		return launcher_main(argc, argv);
 	for (size_t i = 0; i < countof(roles); i++)
 		if (!strcmp(name, roles[i].name))
 			return roles[i].main(argc - 1, argv + 1);

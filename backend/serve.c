@@ -43,6 +43,17 @@ static int processors(void)
 	return n < 1 ? 1 : (n > SLOTS_MAX ? SLOTS_MAX : (int)n);
 }
 
+/* -1: REQPM_PORT is no port. */
+static int64_t port_from_environment(void)
+{
+	const char *text = getenv("REQPM_PORT");
+	int64_t port;
+
+	if (!text)
+		return PORT_DEFAULT;
+	return parse_id(text, &port) == 0 && port <= 65535 ? port : -1;
+}
+
 static int parse_settings(struct settings *s, int argc, char **argv, struct strbuf *err)
 {
 	const struct option_spec specs[] = {
@@ -63,10 +74,9 @@ static int parse_settings(struct settings *s, int argc, char **argv, struct strb
 		{"redis-url", OPTION_STRING, &s->redis_url, "URL", "not in this version: one process serves all", 0, 0},
 	};
 	int positional = 0, r;
-	const char *port = getenv("REQPM_PORT");
 
 	*s = (struct settings){
-		.port = port ? atoi(port) : PORT_DEFAULT,
+		.port = port_from_environment(),
 		.jobs = processors(),
 		.max_upload = MAX_UPLOAD_DEFAULT,
 		.disk_floor = DISK_FLOOR_DEFAULT,
@@ -86,7 +96,7 @@ static int parse_settings(struct settings *s, int argc, char **argv, struct strb
 
 static int check_settings(const struct settings *s, struct strbuf *err)
 {
-	if (s->port < 0 || s->port > 65535)
+	if (s->port < 0)
 		return err_set(err, -EINVAL, "REQPM_PORT must be a number between 1 and 65535");
 	if (s->database_url)
 		return err_set(err, -EINVAL, "PostgreSQL (--database-url, REQPM_DATABASE_URL) is not in this version: leave it "

@@ -37,8 +37,6 @@ struct keeper {
  * a data folder of reqpm. Its slots/<n> folders are made, owned by the slot's uid, group the server's, mode 2770; they are
  * emptied, and the data folder's cgroups killed and removed, after every launcher of an earlier server has ended. */
 int keeper_start(const char *data_dir, const char *user, int slots, struct keeper *ret_keeper, struct strbuf *err);
-/* The hidden role of this binary: `reqpm --launcher`. Returns the exit code. */
-int launcher_main(int argc, char **argv);
 
 /* ---- the sandbox on the server's side (sandbox.c) */
 struct sandbox;

@@ -79,8 +79,8 @@ static int describe(struct capture *c, int fd)
 	digest_hex(digest, hex);
 	digest_destroy(digest);
 	if (n < 0)
-		return err_set(&c->why, -errno, "cannot read the result %s: %s",
-			c->path.buf, strerror(errno));
+		return err_set(&c->why, -errno, "cannot read the result %s: %s", c->path.buf,
+			strerror(errno));
 	*new_artifact(c) = (struct artifact){
 		.file = xstrdup(c->path.buf),
 		.kind = "file",
@@ -214,8 +214,12 @@ static int copy_folder(struct capture *c, int from, int to, int depth)
 
 static int copy_all(struct capture *c)
 {
-	int r = dir_create(c->to, 0755, &c->why), to;
+	int r = tree_remove(c->to), to;
 
+	/* What an attempt left whose end was never committed. */
+	if (r)
+		return err_set(&c->why, r, "cannot remove %s: %s", c->to, strerror(-r));
+	r = dir_create(c->to, 0755, &c->why);
 	if (r)
 		return r;
 	to = open(c->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

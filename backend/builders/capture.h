@@ -16,7 +16,7 @@
 struct capture_spec { /* borrowed until capture_start() returns */
 	const char *const
 		*from; /* host folders, NULL-terminated; one that is missing counts as empty */
-	const char *to; /* made when missing */
+	const char *to; /* emptied first: it is the server's own */
 	const char *suffix; /* only files whose name ends so, others are passed over; NULL: all */
 	bool describe; /* name, size and digest of each go into the result */
 	bool flat; /* all into `to` itself, two of one name are refused; else folders are kept */

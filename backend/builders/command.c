@@ -92,6 +92,7 @@ static void explain(struct build *b, const struct run_result *result)
 	struct build_result *r = &b->result;
 
 	r->exit_code = result->code;
+	r->end = result->end;
 	r->ok = result->end == RUN_EXITED && !result->code;
 	r->cancelled = result->end == RUN_CANCELLED;
 	r->infrastructure = result->end == RUN_BROKEN;

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -144,6 +145,50 @@ static void empty_slots(int slots, const char *path)
 		closedir(dir);
 }
 
+/* A sandbox of ours: bubblewrap, with one of our slots among its arguments, which it never changes. */
+static bool is_sandbox(const char *pid, const char *slots)
+{
+	struct strbuf arguments = STRBUF_INIT;
+	char path[300];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
+	if (!file_read(path, LAUNCH_BYTES_MAX, &arguments, NULL) && !strcmp(arguments.buf, "bwrap"))
+		found = memmem(arguments.buf, arguments.len, slots, strlen(slots)) != NULL;
+	strbuf_finish(&arguments);
+	return found;
+}
+
+/*
+ * When the keeper and a launcher are killed at once, while bubblewrap starts, its inner process may miss that its parent died, and
+ * where there is no cgroup only its arguments tell whose it is. It is the first of its PID namespace: with it
+ * the whole run dies. Returns how many there were.
+ */
+static int kill_sandboxes(const char *path)
+{
+	char *slots = xasprintf("%s/slots/", path);
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	int count = 0;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+			is_sandbox(entry->d_name, slots))
+			count += !kill((pid_t)atoi(entry->d_name), SIGKILL);
+	if (dir)
+		closedir(dir);
+	free(slots);
+	return count;
+}
+
+static void end_sandboxes(const char *path)
+{
+	struct timespec wait = {0, WAIT_STEP_NS};
+
+	for (int i = 0; i < LAUNCHERS_WAIT_STEPS && kill_sandboxes(path); i++)
+		nanosleep(&wait, NULL);
+}
+
 static int make_slot(int slots, const char *path, int n, const struct keeper *k, struct strbuf *err)
 {
 	char name[16];
@@ -174,6 +219,7 @@ static int prepare_slots(int data, const char *path, const struct keeper *k, int
 	/* A launcher that hangs in the kernel must not keep the server from starting; it cannot do more harm. */
 	if (lock_within(ret->slots_fd, LAUNCHERS_WAIT_STEPS))
 		log_warn("keeper: something of an earlier server on %s still runs; going on", path);
+	end_sandboxes(path);
 	if (cgroup_sweep(ret->id))
 		log_warn("keeper: some cgroups of an earlier server cannot be removed");
 	empty_slots(ret->slots_fd, path);

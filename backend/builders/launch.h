@@ -2,11 +2,10 @@
  *
  * What the server, the keeper and a launcher say to each other. Private to this folder.
  *
- *     server ── struct launch_order + 3 fds ──> keeper ── fork, exec ──> launcher
+ *     server ── struct launch_order + 3 fds ──> keeper ── fork ──> launcher
  *     server <─────────── the run's control socket ───────────────────> launcher
  *
- * The order names a slot and nothing else; the keeper checks it and tells the launcher, on its command line, whose uid
- * and folder that is. What to run stands in a memfd that the keeper does not read. So the server, which strangers talk to, chooses what
+ * The order names a slot and nothing else; the keeper checks it and tells the launcher whose uid and folder that is. What to run stands in a memfd that the keeper does not read. So the server, which strangers talk to, chooses what
  * happens inside the sandbox, but not as whom, in which folder, or outside of one.
  */
 #ifndef REQPM_LAUNCH_H
@@ -124,12 +123,26 @@ int data_folder_open(const char *path, const struct keeper *k, int slots, struct
 	struct strbuf *err);
 void data_folder_close(struct data_folder *d);
 
-/* ---- the slots' folders (slots.c) */
-
 struct slot_owner { /* whom a slot's processes are; uid 0: whoever we are */
 	uid_t uid;
 	gid_t gid;
 };
+
+/* ---- a launcher's own life (launcher.c): in a child of the keeper, which has put the descriptors in their places */
+
+struct launcher_role {
+	const char *slot_dir; /* DATA/slots/<slot> */
+	int slot;
+	struct slot_owner owner;
+	const char *id; /* the data folder's */
+	struct cgroup_place place;
+};
+void launcher_run(const struct launcher_role *role) NORETURN;
+/* What ps shows of this process (title.c). Its arguments and its environment but PATH are gone afterwards. */
+void process_title_set(const char *title);
+
+/* ---- the slots' folders (slots.c) */
+
 int slot_become(
 	const struct slot_owner *owner); /* no way back; clears privileges, keeps /proc/self ours */
 /* Opens a folder below slot_fd, made with its parents when missing, through folders only. fd or negative errno. */

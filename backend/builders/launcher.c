@@ -27,10 +27,7 @@
 #define OPEN_FILES 4096
 
 struct launcher {
-	const char *slot_dir, *id;
-	int slot;
-	struct slot_owner owner;
-	struct cgroup_place place;
+	const struct launcher_role *role;
 	struct cgroup cg;
 	struct run_spec spec;
 	char *request, *work; /* owned; work: host path */
@@ -45,25 +42,8 @@ struct launcher {
 	struct strbuf err; /* not empty: the run could not be made */
 	struct launch_report report;
 };
-static struct launcher
-	the_launcher; /* one per process; the signal-safe way to keep its memory reachable */
 
 /* ---- start */
-
-static int read_arguments(struct launcher *l, int argc, char **argv)
-{
-	/* --launcher SLOT-DIR SLOT UID GID ID V2 MEMORY PIDS */
-	if (argc != 10)
-		return -EINVAL;
-	l->slot_dir = argv[2];
-	l->slot = atoi(argv[3]);
-	l->owner.uid = (uid_t)strtoul(argv[4], NULL, 10);
-	l->owner.gid = (gid_t)strtoul(argv[5], NULL, 10);
-	l->id = argv[6];
-	for (int t = 0; t < CGROUP_TREES; t++)
-		snprintf(l->place.dir[t], sizeof(l->place.dir[t]), "%s", argv[7 + t]);
-	return 0;
-}
 
 static int read_request(struct launcher *l)
 {
@@ -92,11 +72,11 @@ static int open_own(struct launcher *l)
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	l->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	l->slot_fd = open(l->slot_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	l->slot_fd = open(l->role->slot_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (l->signal_fd < 0 || l->timer_fd < 0 || l->slot_fd < 0 ||
 		timerfd_settime(l->timer_fd, 0, &every, NULL))
-		return err_set(&l->err, -errno, "the launcher cannot open %s: %s", l->slot_dir,
-			strerror(errno));
+		return err_set(&l->err, -errno, "the launcher cannot open %s: %s",
+			l->role->slot_dir, strerror(errno));
 	return 0;
 }
 
@@ -180,7 +160,7 @@ static int child_prepare(struct launcher *l, int status, pid_t parent, struct st
 	child_limits(l);
 	r = child_descriptors(status);
 	if (!r)
-		r = slot_become(&l->owner);
+		r = slot_become(&l->role->owner);
 	if (r)
 		return err_set(err, r, "cannot become the slot's user: %s", strerror(-r));
 	/* After the change of uid, which forgets it. */
@@ -220,8 +200,8 @@ static void start_child(struct launcher *l)
 	int fail[2], status[2];
 	char name[64];
 
-	cgroup_name(name, l->id, l->slot, self);
-	cgroup_create(&l->cg, &l->place, name);
+	cgroup_name(name, l->role->id, l->role->slot, self);
+	cgroup_create(&l->cg, &l->role->place, name);
 	cgroup_limit(&l->cg, l->spec.limits.memory_bytes, l->spec.limits.processes);
 	if (pipe2(fail, O_CLOEXEC) || pipe2(status, O_CLOEXEC)) {
 		err_set(&l->err, -errno, "no pipe for a launcher: %s", strerror(errno));
@@ -249,7 +229,7 @@ static pid_t as_slot(struct launcher *l, int (*fn)(struct launcher *l))
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (slot_become(&l->owner))
+	if (slot_become(&l->role->owner))
 		_exit(124);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	_exit(fn(l));
@@ -459,7 +439,7 @@ static bool as_slot_ok(struct launcher *l, int (*fn)(struct launcher *l))
 	pid_t pid;
 	int status;
 
-	if (!l->owner.uid)
+	if (!l->role->owner.uid)
 		return !fn(l);
 	pid = as_slot(l, fn);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0)
@@ -473,10 +453,11 @@ static void clean_up(struct launcher *l)
 	bool drop = l->spec.wipe || l->server_gone;
 
 	if (cgroup_remove(&l->cg))
-		log_warn("launcher: a cgroup of slot %d cannot be removed", l->slot);
+		log_warn("launcher: a cgroup of slot %d cannot be removed", l->role->slot);
 	if (!l->spec.work || !*l->spec.work)
 		return;
-	if (!drop && l->spec.collect_count && l->report.end != RUN_BROKEN &&
+	/* Nobody looks at the results of any other end, and what was ended early may not have a folder yet. */
+	if (!drop && l->spec.collect_count && l->report.end == RUN_EXITED &&
 		!as_slot_ok(l, collect))
 		ended(l, RUN_DISK_FULL,
 			"its results cannot be looked at: too many files, folders too deep, or "
@@ -495,8 +476,12 @@ static void send_report(struct launcher *l)
 		log_debug("launcher: nobody took the report: %s", strerror(errno));
 }
 
-static void launcher_setup(void)
+static void launcher_setup(const struct launcher_role *role)
 {
+	char *title = xasprintf("reqpm --launcher %s", role->slot_dir);
+
+	process_title_set(title);
+	free(title);
 	setsid(); /* a Ctrl-C is for the keeper to pass on */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
@@ -507,30 +492,24 @@ static void launcher_setup(void)
 	put_text("/proc/self/oom_score_adj", "-500");
 }
 
-int launcher_main(int argc, char **argv)
+void launcher_run(const struct launcher_role *role)
 {
-	struct launcher *l = &the_launcher;
+	struct launcher l = {.role = role, .fail_fd = -1, .status_fd = -1, .err = STRBUF_INIT};
 
-	*l = (struct launcher){.fail_fd = -1, .status_fd = -1, .err = STRBUF_INIT};
-	launcher_setup();
-	if (read_arguments(l, argc, argv))
-		return 2;
-	if (!read_request(l) && !open_own(l)) {
-		l->work = xasprintf("%s/%s", l->slot_dir, l->spec.work);
-		if (l->spec.argv[0])
-			start_child(l);
+	launcher_setup(role);
+	if (!read_request(&l) && !open_own(&l)) {
+		l.work = xasprintf("%s/%s", role->slot_dir, l.spec.work);
+		if (l.spec.argv[0])
+			start_child(&l);
 	}
 	close(LAUNCH_FD_BASE + LAUNCH_OUTPUT);
-	if (l->child > 0)
-		wait_for_end(l);
-	kill_everything(l);
-	account(l);
-	judge(l);
-	clean_up(l);
-	send_report(l);
-	strbuf_finish(&l->err);
-	launch_finish(&l->spec);
-	free(l->work);
-	free(l->request);
-	return 0;
+	if (l.child > 0)
+		wait_for_end(&l);
+	kill_everything(&l);
+	account(&l);
+	judge(&l);
+	clean_up(&l);
+	send_report(&l);
+	/* What the keeper had prepared to do at its own exit is not ours to do. */
+	_exit(0);
 }

@@ -15,6 +15,7 @@ struct rpm_results {
 	int slot;
 	char *name, *work, *to;
 	uv_work_t hash;
+	struct run_text *description;
 	struct artifact *artifacts; /* all strings owned */
 	size_t count;
 	bool wiped;
@@ -77,6 +78,7 @@ static void described(struct run_text *rt, const struct run_result *result, cons
 
 	(void)rt;
 	rs->wiped = true;
+	rs->description = NULL;
 	strbuf_add(&output, text, len);
 	answer = rpm_answer_take(result, &output, &rs->why);
 	complaint = rpm_answer_complaint(answer);
@@ -111,7 +113,9 @@ static void describe(struct rpm_results *rs)
 		.timeout_ms = DESCRIBE_TIMEOUT_MS,
 		.wipe = true};
 
-	if (!run_text_start(rs->env->sandbox, &spec, RPM_ANSWER_TEXT_MAX, described, rs, &rs->why))
+	rs->description = run_text_start(
+		rs->env->sandbox, &spec, RPM_ANSWER_TEXT_MAX, described, rs, &rs->why);
+	if (!rs->description)
 		results_end(rs, -EIO, true);
 }
 
@@ -206,6 +210,12 @@ struct rpm_results *rpm_results_start(
 	free(rpms);
 	free(srpms);
 	return rs;
+}
+
+void rpm_results_cancel(struct rpm_results *rs)
+{
+	if (rs->description)
+		run_text_cancel(rs->description);
 }
 
 bool rpm_results_wiped(const struct rpm_results *rs)

@@ -21,6 +21,8 @@ typedef void rpm_results_fn(
 	struct rpm_results *rs, int code, bool infrastructure, const char *why, void *arg);
 struct rpm_results *rpm_results_start(
 	const struct rpm_results_spec *spec, rpm_results_fn *done, void *arg);
+/* Ends what can be ended; done still comes. */
+void rpm_results_cancel(struct rpm_results *rs);
 /* Was work removed on the way? */
 bool rpm_results_wiped(const struct rpm_results *rs);
 /* After done with code 0: at least one, in the order of their names. They live until the drop. */

@@ -485,7 +485,7 @@ static void end_waiting(void *arg)
 	wipe(arg);
 }
 
-/* Copying and describing what a finished build made is not stopped; it ends as cancelled all the same. */
+/* Copying what a finished build made is not stopped; it ends as cancelled all the same. */
 static void rpmbuild_cancel(struct build *b)
 {
 	if (b->cancelled || b->step == STEP_WIPE)
@@ -495,6 +495,8 @@ static void rpmbuild_cancel(struct build *b)
 		run_text_cancel(b->text);
 	if (b->run)
 		run_cancel(b->run);
+	if (b->results)
+		rpm_results_cancel(b->results);
 	if (b->step != STEP_BASE && b->step != STEP_LAYERS)
 		return;
 	list_remove(&b->wait.link);

@@ -60,7 +60,8 @@ struct build_job {
 	int64_t id;
 	const char *name, *builder;
 	enum build_status status;
-	int64_t seq;
+	int64_t seq;	  /* of its newest message */
+	int64_t list_seq; /* of its newest build_update */
 	int64_t counts[QUEUE_STATUS_COUNT], total;
 	bool cancel_requested, fail_fast, dry_run;
 	int64_t retry_of; /* 0: none */
@@ -205,13 +206,15 @@ int upload_state(struct tx *tx, int64_t upload_id, enum upload_state *ret_state,
 typedef int worker_fn(const struct worker_identity *w, int64_t heartbeat_at, int64_t started_at, bool current, void *arg);
 int workers_list(struct tx *tx, worker_fn *fn, void *arg);
 int64_t package_last_duration(struct tx *tx, const char *name); /* ms of its newest success; 0: never */
-/* (job id, seq) of one job (id > 0), or of the current ones as build_jobs_current() lists them. */
+/* (job id, seq) of one job (id > 0), or (job id, list_seq) of the current ones as build_jobs_current() lists them. */
 int build_job_versions(struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t seq, void *arg), void *arg);
 int queue_depths(struct tx *tx, int64_t ret_counts[QUEUE_STATUS_COUNT]); /* of active jobs */
 int build_totals(struct tx *tx, int64_t ret_counts[BUILD_STATUS_COUNT]);
 
 /* ---- JSON (serializers.c) */
-void build_job_fields(struct json_writer *w, const struct build_job *job);   /* the fields of build_update.data */
+void build_job_fields(struct json_writer *w, const struct build_job *job);
+/* Of these only what can change after the job was made: what a room's build_update carries, each time in full. */
+void build_job_changes(struct json_writer *w, const struct build_job *job);
 void queue_item_fields(struct json_writer *w, const struct queue_item *item); /* the fields of queue_update.data */
 /* GET /api/builds/{id}: job, seq, epoch, queue_items with needs. 1 found, 0 not. */
 int build_job_document(struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq);

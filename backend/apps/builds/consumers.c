@@ -88,7 +88,7 @@ static int put_listed(const struct build_job *job, void *arg)
 
 	json_begin_object(&u->w, NULL);
 	build_job_fields(&u->w, job);
-	json_put_int(&u->w, "seq", job->seq);
+	json_put_int(&u->w, "seq", job->list_seq);
 	json_end_object(&u->w);
 	return 0;
 }

@@ -13,7 +13,7 @@ static const char schema_1[] =
 	" size INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (upload_id, path));"
 	"CREATE TABLE build_jobs ("
 	" id INTEGER PRIMARY KEY, name TEXT NOT NULL, builder TEXT NOT NULL, status TEXT NOT NULL,"
-	" seq INTEGER NOT NULL DEFAULT 0, changes INTEGER NOT NULL DEFAULT 0,"
+	" seq INTEGER NOT NULL DEFAULT 0, list_seq INTEGER NOT NULL DEFAULT 0, changes INTEGER NOT NULL DEFAULT 0,"
 	" total_packages INTEGER NOT NULL DEFAULT 0, pending_packages INTEGER NOT NULL DEFAULT 0,"
 	" queued_packages INTEGER NOT NULL DEFAULT 0, building_packages INTEGER NOT NULL DEFAULT 0,"
 	" completed_packages INTEGER NOT NULL DEFAULT 0, failed_packages INTEGER NOT NULL DEFAULT 0,"

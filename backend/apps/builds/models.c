@@ -4,14 +4,9 @@
 
 /* ---- jobs */
 
-int build_job_next_seq(struct tx *tx, int64_t id, int64_t *ret_seq)
+int build_job_next_seq(struct tx *tx, int64_t id)
 {
-	int64_t seq;
-	int r = tx_int(tx, &seq, "UPDATE build_jobs SET seq = seq + 1 WHERE id = $1 RETURNING seq", "i", id);
-
-	if (r > 0 && ret_seq)
-		*ret_seq = seq;
-	return r;
+	return tx_exec(tx, "UPDATE build_jobs SET seq = seq + 1, list_seq = seq + 1 WHERE id = $1", "i", id);
 }
 
 int build_job_next_seq_of_item(struct tx *tx, int64_t item_id, int64_t *ret_seq)

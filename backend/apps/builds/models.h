@@ -39,8 +39,9 @@ int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event 
 	int64_t now);
 int64_t package_id(struct tx *tx, const char *name, const char *version); /* made when new; negative: error */
 
-/* The next seq of a job's messages: 1, 0: no such job, or negative. ret_seq may be NULL. */
-int build_job_next_seq(struct tx *tx, int64_t id, int64_t *ret_seq);
+/* The next seq of a job's messages: 1, 0: no such job, or negative. list_seq keeps that of the last message about the job
+ * itself, which the list is told too: the list's room compares with it. */
+int build_job_next_seq(struct tx *tx, int64_t id);
 int build_job_next_seq_of_item(struct tx *tx, int64_t item_id, int64_t *ret_seq);
 
 #endif

@@ -18,7 +18,7 @@ struct job_walk {
 #define JOB_COLUMNS                                                                                   \
 	"id, name, builder, status, seq, total_packages, pending_packages, queued_packages, building_packages," \
 	" completed_packages, failed_packages, blocked_packages, cancelled_packages, cancel_requested, fail_fast," \
-	" dry_run, retry_of, upload_id, timeout_ms, error, plan, created_at, started_at, completed_at"
+	" dry_run, retry_of, upload_id, timeout_ms, error, plan, created_at, started_at, completed_at, list_seq"
 
 static int each_job(const struct row *row, void *arg)
 {
@@ -42,6 +42,7 @@ static int each_job(const struct row *row, void *arg)
 		.created_at = row_int(row, 21),
 		.started_at = row_int(row, 22),
 		.completed_at = row_int(row, 23),
+		.list_seq = row_int(row, 24),
 	};
 
 	if (status < 0)
@@ -109,7 +110,7 @@ int build_job_versions(struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t 
 	if (id > 0)
 		return tx_each(tx, each_pair, &walk, "SELECT id, seq FROM build_jobs WHERE id = $1", "i", id);
 	return tx_each(tx, each_pair, &walk,
-		"SELECT id, seq FROM build_jobs WHERE id IN (" CURRENT_JOBS ") ORDER BY id", "i", (int64_t)LIST_LIMIT);
+		"SELECT id, list_seq FROM build_jobs WHERE id IN (" CURRENT_JOBS ") ORDER BY id", "i", (int64_t)LIST_LIMIT);
 }
 
 /* ---- items */

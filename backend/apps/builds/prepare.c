@@ -14,6 +14,7 @@ struct prepare {
 	struct prepare_job job;
 	struct strbuf sources; /* the upload's files */
 	struct plan_draft draft;
+	struct reader *reader;	    /* while it reads */
 	struct read_package *specs; /* while they are planned */
 	size_t spec_count;
 	struct takeover_paths rpms; /* of a retry */
@@ -96,6 +97,7 @@ static void specs_read(struct reader *r, const struct read_error *error, void *a
 {
 	struct prepare *p = arg;
 
+	p->reader = NULL;
 	if (error) {
 		plan_refuse(&p->draft, *error->package ? error->package : NULL, error->detail);
 		conclude(p);
@@ -115,8 +117,23 @@ static void read_specs(struct prepare *p)
 		.name = name,
 	};
 
-	reader_start(&spec, specs_read, p);
+	p->reader = reader_start(&spec, specs_read, p);
 	free(name);
+}
+
+/* The job keeps its state: cancelled already, or pending again after the next start. */
+static void reading_stopped(void *arg)
+{
+	finished(arg);
+}
+
+void prepare_cancel(struct prepare *p)
+{
+	struct reader *reader = p->reader;
+
+	p->reader = NULL;
+	if (reader)
+		reader_cancel(reader, reading_stopped, p);
 }
 
 /* ---- retry: the earlier job's rows, and its files as hard links */
@@ -197,7 +214,7 @@ static void begun(void *arg, int status)
 		store_read(p->app->store, plan_commands, planned, p);
 }
 
-void prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done, void *arg)
+struct prepare *prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done, void *arg)
 {
 	struct prepare *p = xcalloc(1, sizeof(*p));
 
@@ -211,4 +228,5 @@ void prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done
 	upload_dir(&p->sources, app, job->upload_id);
 	strbuf_addstr(&p->sources, "/files");
 	store_write(app->store, begin, begun, p);
+	return p;
 }

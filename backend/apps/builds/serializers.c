@@ -10,6 +10,15 @@ static void put_id(struct json_writer *w, const char *key, int64_t id)
 		json_put_null(w, key);
 }
 
+/* The specified message always has these two. */
+static void put_moment(struct json_writer *w, const char *key, int64_t wall_ms)
+{
+	if (wall_ms)
+		json_put_time(w, key, wall_ms);
+	else
+		json_put_raw(w, key, "null");
+}
+
 static void put_raw(struct json_writer *w, const char *key, const char *json)
 {
 	if (json)
@@ -18,13 +27,11 @@ static void put_raw(struct json_writer *w, const char *key, const char *json)
 		json_put_null(w, key);
 }
 
-void build_job_fields(struct json_writer *w, const struct build_job *job)
+void build_job_changes(struct json_writer *w, const struct build_job *job)
 {
 	const int64_t *n = job->counts;
 
 	json_put_int(w, "id", job->id);
-	json_put_string(w, "name", job->name);
-	json_put_string(w, "builder", job->builder);
 	json_put_string(w, "status", build_status_name[job->status]);
 	json_put_int(w, "total_packages", job->total);
 	json_put_int(w, "completed_packages", n[QUEUE_COMPLETED]);
@@ -35,13 +42,29 @@ void build_job_fields(struct json_writer *w, const struct build_job *job)
 	json_put_int(w, "cancelled_packages", n[QUEUE_CANCELLED]);
 	json_put_tenths(w, "progress", build_job_progress(job));
 	json_put_bool(w, "cancel_requested", job->cancel_requested);
+	if (job->error)
+		json_put_raw(w, "error", job->error);
+	if (job->started_at)
+		json_put_time(w, "started_at", job->started_at);
+	if (job->completed_at)
+		json_put_time(w, "completed_at", job->completed_at);
+}
+
+void build_job_fields(struct json_writer *w, const struct build_job *job)
+{
+	build_job_changes(w, job);
+	json_put_string(w, "name", job->name);
+	json_put_string(w, "builder", job->builder);
 	json_put_bool(w, "fail_fast", job->fail_fast);
 	json_put_bool(w, "dry_run", job->dry_run);
 	put_id(w, "retry_of", job->retry_of);
-	put_raw(w, "error", job->error);
+	if (!job->error)
+		json_put_null(w, "error");
 	json_put_time(w, "created_at", job->created_at);
-	json_put_time(w, "started_at", job->started_at);
-	json_put_time(w, "completed_at", job->completed_at);
+	if (!job->started_at)
+		json_put_null(w, "started_at");
+	if (!job->completed_at)
+		json_put_null(w, "completed_at");
 }
 
 /* ---- items */
@@ -113,8 +136,8 @@ void queue_item_fields(struct json_writer *w, const struct queue_item *item)
 	else
 		json_put_null(w, "exit_code");
 	json_put_time(w, "queued_at", item->queued_at);
-	json_put_time(w, "started_at", item->started_at);
-	json_put_time(w, "completed_at", item->completed_at);
+	put_moment(w, "started_at", item->started_at);
+	put_moment(w, "completed_at", item->completed_at);
 	put_id(w, "last_duration_ms", item->last_duration_ms);
 }
 

@@ -11,6 +11,7 @@
 #define WORKER_HEARTBEAT_MS 10000
 #define END_AGAIN_MS 2000 /* before the end of an attempt is written again that the database refused */
 
+struct prepare;
 struct prepare_job { /* copied */
 	int64_t id, upload_id, retry_of;
 	char *builder;
@@ -49,6 +50,8 @@ struct tasks {
 	bool draining;
 	int outcome; /* of the claim's unit */
 	struct prepare_job next;
+	struct prepare *prepare; /* of the job in preparation */
+	int64_t prepare_id;
 	uv_timer_t due, heartbeat;
 	loop_fn *drained;
 	void *drained_arg;
@@ -59,7 +62,9 @@ void worker_slot_free(struct tasks *t); /* a build is over: the next one may sta
 
 /* ---- prepare.c: pending -> preparing -> running, or refused */
 /* done(arg) once, when the job runs, was refused, or was cancelled meanwhile. */
-void prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done, void *arg);
+struct prepare *prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done, void *arg);
+/* Ends the reading of specs, which may take long; done follows, and no outcome is stored. Other steps are short and go on. */
+void prepare_cancel(struct prepare *p);
 
 /* ---- plan.c: blocking, in store units: from what was submitted to rows */
 struct plan_draft {

@@ -64,26 +64,35 @@ struct job_update {
 	bool resync;
 };
 
+static void job_text(struct strbuf *text, struct tx *tx, const struct build_job *job,
+	void (*fields)(struct json_writer *w, const struct build_job *job))
+{
+	struct json_writer w = JSON_WRITER(text);
+
+	strbuf_reset(text);
+	message_head(&w, tx, "build_update", job->seq);
+	fields(&w, job);
+	json_end_object(&w);
+	json_end_object(&w);
+}
+
+/* The room's viewers have the job from a snapshot; in the list's room it may be new. */
 static int append_job(const struct build_job *job, void *arg)
 {
 	struct job_update *u = arg;
-	struct tx *tx = u->tx;
-	struct msg *message;
 	struct strbuf text = STRBUF_INIT;
-	struct json_writer w = JSON_WRITER(&text);
+	struct msg *message;
 	char group[GROUP_NAME_MAX];
-	bool final = build_status_final(job->status);
 
-	message_head(&w, tx, "build_update", job->seq);
-	build_job_fields(&w, job);
-	json_end_object(&w);
-	json_end_object(&w);
+	job_text(&text, u->tx, job, build_job_changes);
 	build_group(group, job->id);
-	message = msg_create(0, job->seq, final, text.buf, text.len);
+	message = msg_create(0, job->seq, build_status_final(job->status), text.buf, text.len);
 	message->resync = u->resync;
-	append(tx, group, message);
-	if (!job->dry_run)
-		append(tx, BUILDS_GROUP, msg_create(job->id, job->seq, false, text.buf, text.len));
+	append(u->tx, group, message);
+	if (!job->dry_run) {
+		job_text(&text, u->tx, job, build_job_fields);
+		append(u->tx, BUILDS_GROUP, msg_create(job->id, job->seq, false, text.buf, text.len));
+	}
 	strbuf_finish(&text);
 	return 0;
 }
@@ -100,6 +109,7 @@ static int append_item(const struct queue_item *item, void *arg)
 	struct json_writer w = JSON_WRITER(&text);
 	char group[GROUP_NAME_MAX];
 
+	w.omit_nulls = true;
 	message_head(&w, u->tx, "queue_update", u->seq);
 	queue_item_fields(&w, item);
 	json_end_object(&w);
@@ -113,7 +123,7 @@ static int append_item(const struct queue_item *item, void *arg)
 static int append_update(struct tx *tx, int64_t id, bool resync)
 {
 	struct job_update u = {.tx = tx, .resync = resync};
-	int r = build_job_next_seq(tx, id, NULL);
+	int r = build_job_next_seq(tx, id);
 
 	if (r > 0)
 		r = build_job_get(tx, id, append_job, &u);

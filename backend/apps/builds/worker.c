@@ -100,6 +100,7 @@ static void prepared(void *arg)
 	struct tasks *t = arg;
 
 	t->preparing = false;
+	t->prepare = NULL;
 	prepare_next(t);
 	pull(t);
 	drain_check(t);
@@ -122,7 +123,8 @@ static void found_next(void *arg, int status)
 		return;
 	}
 	worker_log(t->app, "build %lld: preparing", (long long)job.id);
-	prepare_start(t->app, &job, prepared, t);
+	t->prepare_id = job.id;
+	t->prepare = prepare_start(t->app, &job, prepared, t);
 	free(job.builder);
 }
 
@@ -158,6 +160,8 @@ void tasks_cancel_job(struct tasks *t, int64_t job_id)
 	for (int64_t i = 1; i <= t->app->jobs; i++)
 		if (t->slots[i] && t->slots[i]->claim.job_id == job_id)
 			task_stop(t->slots[i]);
+	if (t->prepare && t->prepare_id == job_id)
+		prepare_cancel(t->prepare);
 }
 
 static void drain_check(struct tasks *t)
@@ -181,6 +185,8 @@ void tasks_drain(struct tasks *t, loop_fn *done, void *arg)
 	for (int64_t i = 1; i <= t->app->jobs; i++)
 		if (t->slots[i])
 			task_stop(t->slots[i]);
+	if (t->prepare)
+		prepare_cancel(t->prepare);
 	drain_check(t);
 }
 

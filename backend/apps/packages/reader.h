@@ -10,7 +10,7 @@
 #include "builders/rpm.h"
 
 #define READER_TIMEOUT_MS 10000 /* of one spec, all its queries together */
-#define READER_CONCURRENCY 4	/* specs at once; all in slot 0 */
+#define READER_CONCURRENCY 4 /* specs at once; all in slot 0 */
 
 struct read_package {
 	char *file; /* its name in the folder: what the builder wants as spec_file */
@@ -18,8 +18,9 @@ struct read_package {
 	const struct spec *spec; /* the one in query */
 };
 struct read_error {
-	const char *package; /* the spec's name, or the file's when that is not known; "" when it is the folder's */
-	const char *detail;  /* a sentence: what is wrong and what to do */
+	const char *
+		package; /* the spec's name, or the file's when that is not known; "" when it is the folder's */
+	const char *detail; /* a sentence: what is wrong and what to do */
 	bool infrastructure; /* not the upload's fault: may be tried again */
 };
 struct reader;
@@ -31,7 +32,7 @@ struct reader_spec { /* borrowed until reader_start() returns */
 	struct loop *loop;
 	struct sandbox *sandbox;
 	const char *folder; /* flat: specs, sources, *.src.rpm */
-	const char *name;   /* "job7": unique among live readers; names runs and work folders */
+	const char *name; /* "job7": unique among live readers; names runs and work folders */
 };
 /* Never calls done from within. */
 struct reader *reader_start(const struct reader_spec *spec, reader_fn *done, void *arg);
@@ -43,6 +44,7 @@ void read_packages_free(struct read_package *packages, size_t count);
 void reader_cancel(struct reader *r, loop_fn *gone, void *arg);
 
 /* What to tell of a query that did not end well. text: its output, may be changed. Exported for its test. */
-void reader_explain(const char *file, const struct run_result *result, char *text, struct strbuf *ret);
+void reader_explain(
+	const char *file, const struct run_result *result, char *text, struct strbuf *ret);
 
 #endif

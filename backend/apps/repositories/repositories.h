@@ -21,15 +21,16 @@ struct repositories;
 struct repositories *repositories_open(struct loop *loop, struct sandbox *sb);
 /* done(arg) on the loop, once nothing is under way any more, not even the tidying after a publishing. */
 void repositories_drain(struct repositories *rs, loop_fn *done, void *arg);
-void repositories_close(struct repositories *rs); /* drained, or with a loop that never turns again */
+void repositories_close(
+	struct repositories *rs); /* drained, or with a loop that never turns again */
 
 /* code 0: a generation with the RPMs is live. Else why is a sentence; what was live before still is. */
 typedef void repository_done_fn(int code, const char *why, void *arg);
 /* rpms: host paths, on the same file system as job_dir; same name as one of before: replaces it. None: fine, a repository can
  * be empty. Requests of one job that come while createrepo_c runs share the next run. done is
  * called once, on the loop, never from within. */
-void repository_publish(struct repositories *rs, const char *job_dir, const char *const *rpms, size_t count,
-	repository_done_fn *done, void *arg);
+void repository_publish(struct repositories *rs, const char *job_dir, const char *const *rpms,
+	size_t count, repository_done_fn *done, void *arg);
 
 /* ---- reading (serve.c) */
 struct repository_file {

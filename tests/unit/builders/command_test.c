@@ -193,9 +193,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(no_results_are_fine),
 };
 
-int main(int argc, char **argv)
+int main(void)
 {
-	if (argc > 1 && !strcmp(argv[1], "--launcher"))
-		return launcher_main(argc, argv);
 	return world_run_all(scenarios, countof(scenarios));
 }

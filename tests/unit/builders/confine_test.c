@@ -222,9 +222,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(slots_have_users_of_their_own),
 };
 
-int main(int argc, char **argv)
+int main(void)
 {
-	if (argc > 1 && !strcmp(argv[1], "--launcher"))
-		return launcher_main(argc, argv);
 	return world_run_all(scenarios, countof(scenarios));
 }

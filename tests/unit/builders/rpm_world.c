@@ -7,14 +7,12 @@
 
 bool rpm_world_is_role(int argc, char **argv)
 {
-	return argc > 1 && (!strcmp(argv[1], "--launcher") || !strcmp(argv[1], RPM_ROLE));
+	return argc > 1 && !strcmp(argv[1], RPM_ROLE);
 }
 
 int rpm_world_role(int argc, char **argv)
 {
-	if (!strcmp(argv[1], RPM_ROLE))
-		return rpm_role_main(argc - 1, argv + 1);
-	return launcher_main(argc, argv);
+	return rpm_role_main(argc - 1, argv + 1);
 }
 
 static void must(int r, const char *what, const struct strbuf *err)

@@ -180,6 +180,28 @@ static void the_jobs_own_package_wins_over_the_hosts(struct world *w)
 	rpm_world_finish(&rw);
 }
 
+/* A tool that is built with itself, and a second try after the first one was published. */
+static void a_package_is_built_again_beside_its_own_rpm(struct world *w)
+{
+	struct rpm_world rw;
+	struct rpm_built first, again, needy;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "apple", "", "test ! -e /usr/share/apple/file", "");
+	rpm_world_build(&rw, 1, "apple.spec", &first);
+	rpm_world_keep(&rw, &first);
+	rpm_world_build(&rw, 2, "apple.spec", &again);
+	CHECK(again.ok, "%s\n%s", again.why, again.log.buf);
+	rpm_world_put_spec(
+		&rw, "apple", "BuildRequires: apple", "test -e /usr/share/apple/file", "");
+	rpm_world_build(&rw, 3, "apple.spec", &needy);
+	CHECK(needy.ok, "%s\n%s", needy.why, needy.log.buf);
+	rpm_built_finish(&first);
+	rpm_built_finish(&again);
+	rpm_built_finish(&needy);
+	rpm_world_finish(&rw);
+}
+
 static void generated_needs_are_added_to_the_build_root(struct world *w)
 {
 	struct rpm_world rw;
@@ -211,6 +233,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(what_was_built_is_in_the_next_build_root),
 	SCENARIO(builds_at_once_share_base_and_layers),
 	SCENARIO(the_jobs_own_package_wins_over_the_hosts),
+	SCENARIO(a_package_is_built_again_beside_its_own_rpm),
 	SCENARIO(generated_needs_are_added_to_the_build_root),
 };
 

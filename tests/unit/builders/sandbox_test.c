@@ -663,7 +663,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(a_layer_that_is_missing_is_named),
 };
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_bubblewrap_nothing_runs_and_the_remedy_is_named),
@@ -672,8 +672,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_user_that_does_not_exist_is_named),
 	};
 
-	if (argc > 1 && !strcmp(argv[1], "--launcher"))
-		return launcher_main(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL) +
 	       world_run_all(scenarios, countof(scenarios));
 }

@@ -266,7 +266,7 @@ int world_processes(const char *data)
 }
 
 struct wanted {
-	const char *argv0;
+	const char *start;
 	pid_t pid;
 };
 
@@ -277,16 +277,17 @@ static bool match_process(const char *pid, void *arg)
 	char path[300];
 
 	snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
-	if (!file_read(path, 1 << 22, &line, NULL) && !strcmp(line.buf, wanted->argv0) &&
+	if (!file_read(path, 1 << 22, &line, NULL) &&
+		!strncmp(line.buf, wanted->start, strlen(wanted->start)) &&
 		(!wanted->pid || atoi(pid) < wanted->pid))
 		wanted->pid = atoi(pid);
 	strbuf_finish(&line);
 	return false;
 }
 
-pid_t world_find(const char *data, const char *argv0)
+pid_t world_find(const char *data, const char *start)
 {
-	struct wanted wanted = {argv0, 0};
+	struct wanted wanted = {start, 0};
 
 	each_process(data, match_process, &wanted);
 	return wanted.pid;

@@ -75,7 +75,8 @@ void world_sh(struct world *w, const char *script, struct outcome *ret);
  * and prints them. */
 int world_leftovers(const char *data);
 int world_processes(const char *data); /* those but the keeper and the server */
-pid_t world_find(const char *data,
-	const char *argv0); /* a process of that name that carries the data folder's; 0: none */
+#define LAUNCHER "reqpm --launcher"
+/* The first process whose arguments begin so and that carries the data folder's name; 0: none. */
+pid_t world_find(const char *data, const char *start);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "../../builders/rpm_world.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <unistd.h>
@@ -256,6 +257,25 @@ static void a_folder_without_a_spec_is_refused(struct world *w)
 	rpm_world_finish(&rw);
 }
 
+static void more_specs_than_a_build_may_have_are_refused_unread(struct world *w)
+{
+	struct rpm_world rw;
+	struct reading rd;
+
+	rpm_world_init(&rw, w);
+	for (int i = 0; i <= PACKAGES_MAX; i++) {
+		char *path = xasprintf("%s/%d.spec", rw.upload, i);
+
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+		free(path);
+	}
+	begin(&rw, &rd);
+	reading_wait(&rd);
+	CHECK(rd.failed && strstr(rd.detail, "10001 packages are more than the 10000"), "%s",
+		rd.detail);
+	rpm_world_finish(&rw);
+}
+
 static void reading_changes_nothing_and_reaches_nothing(struct world *w)
 {
 	struct reading rd;
@@ -309,6 +329,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(what_prints_for_ever_is_ended),
 	SCENARIO(a_file_that_is_no_source_rpm_is_named),
 	SCENARIO(a_folder_without_a_spec_is_refused),
+	SCENARIO(more_specs_than_a_build_may_have_are_refused_unread),
 	SCENARIO(reading_changes_nothing_and_reaches_nothing),
 	SCENARIO(a_cancel_ends_all_and_done_is_not_called),
 };
