@@ -5,6 +5,7 @@
  */
 #include "apps/builds/views.h"
 #include "apps/builds/websocket_utils.h"
+#include "core/ws/ws.h"
 
 static struct room_resume resume_of(struct http_request *req)
 {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "apps/builds/logs.h"
 #include "apps/builds/views.h"
+#include "core/ws/ws.h"
 
 #define RETRY_LEAST_MS 500
 #define RETRY_MOST_MS 5000

@@ -13,12 +13,13 @@
 #include "apps/builds/app.h"
 
 #define LOG_INDEX_EVERY 1024
-#define LOG_BUFFER_MAX (256 << 10)   /* bytes that wait to be written; then the build's output is paused */
+#define LOG_BUFFER_MAX                                                                             \
+	(256 << 10) /* bytes that wait to be written; then the build's output is paused */
 #define LOG_WINDOW_LINES_MAX 5000
-#define LOG_LINE_SHOWN_MAX 16384     /* bytes of one line in JSON; the rest is cut and said to be */
-#define LOG_SEARCH_MATCHES_MAX 1000  /* then `truncated` */
-#define LOG_CHUNK_MAX 65536	     /* bytes of one `log` message */
-#define LOG_TAIL_START 65536	     /* where a viewer without an offset begins */
+#define LOG_LINE_SHOWN_MAX 16384 /* bytes of one line in JSON; the rest is cut and said to be */
+#define LOG_SEARCH_MATCHES_MAX 1000 /* then `truncated` */
+#define LOG_CHUNK_MAX 65536 /* bytes of one `log` message */
+#define LOG_TAIL_START 65536 /* where a viewer without an offset begins */
 
 struct logs *logs_create(struct loop *loop);
 void logs_destroy(struct logs *l);
@@ -29,18 +30,20 @@ struct log_totals {
 	int64_t size, lines;
 	char sha256[SHA256_HEX_MAX];
 	char *tail; /* the last LOG_TAIL_MAX bytes, made harmless; freed by the writer's end */
-	int error;  /* negative: the disk failed; what is there is intact up to size */
+	int error; /* negative: the disk failed; what is there is intact up to size */
 };
 /* Opens for appending, reading what an earlier attempt left (for digest and line count). ready(arg, status) on the loop. */
 typedef void log_ready_fn(void *arg, int status);
-struct log_writer *log_writer_open(struct logs *l, int64_t item_id, const char *path, log_ready_fn *ready, void *arg);
+struct log_writer *log_writer_open(
+	struct logs *l, int64_t item_id, const char *path, log_ready_fn *ready, void *arg);
 /* Never fails at once; false: full, pause the source until `drained`. */
 bool log_writer_add(struct log_writer *w, const char *data, size_t len);
 void log_writer_on_drained(struct log_writer *w, loop_fn *drained, void *arg);
-int64_t log_writer_size(const struct log_writer *w);  /* written so far */
+int64_t log_writer_size(const struct log_writer *w); /* written so far */
 int64_t log_writer_lines(const struct log_writer *w); /* whole lines so far */
 /* Flushes and syncs, then done(arg, totals); the writer is freed after it returns. */
-void log_writer_close(struct log_writer *w, void (*done)(void *arg, const struct log_totals *totals), void *arg);
+void log_writer_close(
+	struct log_writer *w, void (*done)(void *arg, const struct log_totals *totals), void *arg);
 
 /* ---- following: told when an item's log grew (same process) */
 struct log_follower {
@@ -59,7 +62,8 @@ void logs_drain(struct logs *l);
 
 /* ---- reading (blocking) */
 /* Lines [from_line, from_line + limit) as JSON {"from_line","lines":[…],"total_lines","size","final"}. -ENOENT: no log yet. */
-int log_window_json(const char *path, int64_t from_line, int64_t limit, bool final, struct strbuf *out);
+int log_window_json(
+	const char *path, int64_t from_line, int64_t limit, bool final, struct strbuf *out);
 /* Whole-log search, plain text, ASCII case ignored: {"q","matches":[{"line","text"}],"truncated"}. */
 int log_search_json(const char *path, const char *query, struct strbuf *out);
 /* The 1-based line that byte `offset` stands in, and where that line begins. */

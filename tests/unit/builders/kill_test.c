@@ -258,8 +258,7 @@ static void runs_until_killed(struct world *w)
 	for (int i = 0; i < 3; i++)
 		start_stubborn(w, 1 + i, i, true, &o[i]);
 	CHECK(!mkdir(file, 0750), "%s", strerror(errno));
-	while (!strstr(o[0].output.buf, "started"))
-		uv_run(&w->loop.uv, UV_RUN_ONCE);
+	turn_for(w, &o[0], death % STEPS * STEP_US);
 	announce(w);
 	outcome_wait(&o[0]);
 	free(file);
@@ -286,18 +285,24 @@ static int kill_keeper(enum who who, bool launchers)
 	return r;
 }
 
+static void kill_keepers(bool launchers)
+{
+	for (death = 0; death < STEPS; death += 3) {
+		assert_int_equal(kill_keeper(geteuid() ? ORDINARY : ROOT, launchers), 0);
+		assert_int_equal(kill_keeper(ORDINARY, launchers), 0);
+	}
+}
+
 static void test_after_a_killed_keeper_the_next_start_finds_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(kill_keeper(geteuid() ? ORDINARY : ROOT, false), 0);
-	assert_int_equal(kill_keeper(ORDINARY, false), 0);
+	kill_keepers(false);
 }
 
 static void test_after_all_were_killed_at_once_the_next_start_sweeps(void **state)
 {
 	(void)state;
-	assert_int_equal(kill_keeper(geteuid() ? ORDINARY : ROOT, true), 0);
-	assert_int_equal(kill_keeper(ORDINARY, true), 0);
+	kill_keepers(true);
 }
 
 static void waits_for_a_signal(struct world *w)
