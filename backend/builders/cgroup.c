@@ -16,8 +16,8 @@
  * group of the same name in each tree it needs.
  */
 
-#define REMOVE_TRIES 500
-#define REMOVE_WAIT_NS 10000000
+#define REMOVE_TRIES 5000
+#define REMOVE_WAIT_NS 1000000
 #define SWEEP_DEPTH 12
 #define CPU_WEIGHT "50" /* half of everybody else's: the server and the host come first */
 
