@@ -4,14 +4,18 @@
 // ends it with the test. A server that does not end well with SIGTERM fails its test.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { WebSocket } from 'ws'
 
-const BIN = process.env.REQPM_BIN ?? new URL('../out/release/reqpm', import.meta.url).pathname
+export const BIN = process.env.REQPM_BIN ?? new URL('../out/release/reqpm', import.meta.url).pathname
 export const PATIENCE_MS = 60_000 // for what must happen; nothing waits this long when all is well
+
+/** Whom a server is tried as: root with slots of their own, and an ordinary user. */
+export const USERS = process.getuid() === 0 ? [{ who: 'as root' }, { who: 'as an ordinary user', uid: 65534 }] : [{ who: 'as an ordinary user' }]
 
 /** Rejects with `what` when the promise has not settled in time. */
 export function within(promise, what, ms = PATIENCE_MS) {
@@ -31,8 +35,18 @@ export async function eventually(look, what, ms = PATIENCE_MS) {
   throw new Error(`${what}: not within ${ms / 1000} s`)
 }
 
-function userArgs() {
-  if (process.getuid() !== 0) return []
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address()
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+/** Whom the server runs as: root becomes reqpm, an ordinary user stays what he is. */
+function userArgs(uid) {
+  if (uid !== 0) return []
   const known = readFileSync('/etc/passwd', 'utf8').split('\n').some((line) => line.startsWith('reqpm:'))
   return ['--user', known ? 'reqpm' : 'nobody']
 }
@@ -51,6 +65,14 @@ function serverPid(keeper) {
   throw new Error(`process ${keeper} has no server`)
 }
 
+function isAlive(pid) {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
 /** One WebSocket and all that came on it. */
 class Viewer {
   messages = []
@@ -61,13 +83,16 @@ class Viewer {
     this.ws = new WebSocket(url, options)
     this.opened = new Promise((resolve, reject) => {
       this.ws.on('open', resolve)
-      this.ws.on('error', reject)
+      this.ws.on('error', (error) => {
+        this.error = error
+        reject(error)
+      })
     })
     this.opened.catch(() => {})
     this.closed = new Promise((resolve) => {
       this.ws.on('close', (code, reason) => {
         this.closeCode = code
-        resolve({ code, reason: reason.toString() })
+        resolve({ code, reason: reason.toString() || String(this.error ?? '') })
         this.#look()
       })
     })
@@ -108,21 +133,94 @@ class Viewer {
   }
 }
 
+/** A program that was started: `stdout` and `stderr` grow, `ended` tells {code, signal, stdout, stderr}. */
+export class Program {
+  stdout = ''
+  stderr = ''
+  #looks = new Set()
+
+  constructor(file, args, options) {
+    this.process = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+    for (const name of ['stdout', 'stderr']) {
+      this.process[name].setEncoding('utf8')
+      this.process[name].on('data', (text) => {
+        this[name] += text
+        for (const look of [...this.#looks]) look()
+      })
+    }
+    this.ended = new Promise((resolve, reject) => {
+      this.process.on('error', reject)
+      this.process.on('close', (code, signal) => {
+        this.closed = true
+        for (const look of [...this.#looks]) look()
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })
+      })
+    })
+    this.ended.catch(() => {})
+  }
+
+  /** Its output, as soon as it looks like this. */
+  until(pattern) {
+    const found = new Promise((resolve, reject) => {
+      const look = () => {
+        const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr)
+        if (match) resolve(match)
+        else if (this.closed) reject(new Error(`it ended without ${pattern}:\n${this.stdout}${this.stderr}`))
+        else return
+        this.#looks.delete(look)
+      }
+      this.#looks.add(look)
+      look()
+    })
+    return within(found, String(pattern))
+  }
+}
+
+/** [pid, content of /proc/<pid>/<name>] of every process that there is. */
+function* processes(name) {
+  for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      yield [Number(pid), readFileSync(`/proc/${pid}/${name}`, 'latin1')]
+    } catch {
+      /* it ended while we looked */
+    }
+  }
+}
+
+function* cgroups(id, dir = '/sys/fs/cgroup', depth = 0) {
+  let entries = []
+  try {
+    entries = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  } catch {
+    /* removed while we looked */
+  }
+  for (const entry of entries) {
+    if (entry.name.startsWith(`reqpm-${id}-`)) yield join(dir, entry.name)
+    else if (depth < 8) yield* cgroups(id, join(dir, entry.name), depth + 1)
+  }
+}
+
 class Server {
-  constructor(args, env) {
+  /** uid: whom it is started as; the one who runs the test when left out. */
+  constructor(args, env, uid = process.getuid()) {
     this.dir = mkdtempSync(join(tmpdir(), 'reqpm-test-'))
     chmodSync(this.dir, 0o755) // the user that root becomes must get in
+    if (uid !== process.getuid()) chownSync(this.dir, uid, uid)
+    this.uid = uid
+    this.userArgs = userArgs(uid)
     this.dataDir = join(this.dir, 'data')
     this.args = args
     this.env = env
-    this.port = 0
     this.log = ''
   }
 
   async start() {
-    const args = ['serve', '--port', String(this.port), '--data-dir', this.dataDir, '--jobs', '2', ...userArgs(), ...this.args]
-    this.process = spawn(BIN, args, { env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.port ??= await freePort()
+    const args = ['serve', '--port', String(this.port), '--data-dir', this.dataDir, '--jobs', '2', ...this.userArgs, ...this.args]
+    const as = this.uid === process.getuid() ? {} : { uid: this.uid, gid: this.uid, cwd: this.dir }
+    this.process = spawn(BIN, args, { ...as, env: { ...process.env, HOME: this.dir, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] })
     this.process.stderr.on('data', (text) => (this.log += text))
+    this.expectedEnd = false
     this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve({ code, signal })))
     const ready = new Promise((resolve) => {
       let out = ''
@@ -134,7 +232,6 @@ class Server {
     })
     const up = await within(Promise.race([ready, this.exited]), 'the start')
     assert.equal(up, true, `the server did not start:\n${this.log}`)
-    if (!this.port) this.port = Number(/serves http:\/\/[^ ,"]+:(\d+)/.exec(this.log)[1])
     this.url = `http://127.0.0.1:${this.port}`
     this.token = readFileSync(join(this.dataDir, 'token'), 'utf8').trim()
     return this
@@ -142,15 +239,24 @@ class Server {
 
   /** SIGTERM, the good end: the exit code. */
   async stop() {
+    this.expectedEnd = true
     this.process.kill('SIGTERM')
     const { code, signal } = await within(this.exited, 'the end after SIGTERM')
     return signal ?? code
   }
 
-  /** The server dies; who keeps root notices and ends, too. */
-  async kill9() {
-    process.kill(serverPid(this.process.pid), 'SIGKILL')
+  /** The process that serves; its parent, which was started, is `process`. */
+  get pid() {
+    return serverPid(this.process.pid)
+  }
+
+  /** The server dies; who keeps root notices and ends, too. keeper: the other way round. */
+  async kill9({ keeper = false } = {}) {
+    const server = this.pid
+    this.expectedEnd = true
+    process.kill(keeper ? this.process.pid : server, 'SIGKILL')
     await within(this.exited, 'the end after SIGKILL')
+    if (keeper) await eventually(() => !isAlive(server), 'the end of the server without its keeper')
   }
 
   restart() {
@@ -162,7 +268,7 @@ class Server {
     const json = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)
     const content = json ? JSON.stringify(body) : (body ?? '')
     const all = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers }
-    if (method !== 'GET' && method !== 'HEAD' && !('content-length' in all)) all['content-length'] = Buffer.byteLength(content)
+    if (method !== 'GET' && method !== 'HEAD' && !all['transfer-encoding']) all['content-length'] = Buffer.byteLength(content)
     const answer = new Promise((resolve, reject) => {
       const req = request({ host: '127.0.0.1', port: this.port, method, path, headers: all, agent: false }, (res) => {
         const parts = []
@@ -177,6 +283,18 @@ class Server {
       req.end(content)
     })
     return within(answer, `${method} ${path}`)
+  }
+
+  /** What the server says to these bytes until it closes. */
+  raw(bytes) {
+    const answer = new Promise((resolve, reject) => {
+      let text = ''
+      const socket = connect(this.port, '127.0.0.1', () => socket.write(bytes))
+      socket.on('data', (part) => (text += part))
+      socket.on('error', reject)
+      socket.on('close', () => resolve(text))
+    })
+    return within(answer, 'the answer to raw bytes')
   }
 
   /** The id of a new upload that holds these files: {name: content}. */
@@ -201,6 +319,50 @@ class Server {
     return made.json()
   }
 
+  /** A command of the terminal client, running. */
+  cliStart(args, { env = {}, ...options } = {}) {
+    const own = { REQPM_SERVER: this.url, REQPM_DATA_DIR: this.dataDir, ...env }
+    return new Program(BIN, args, { env: { ...process.env, ...own }, ...options })
+  }
+
+  /** What a command of the terminal client says in the end: {code, signal, stdout, stderr}. */
+  cli(args, options) {
+    return within(this.cliStart(args, options).ended, `reqpm ${args.join(' ')}`, 4 * PATIENCE_MS)
+  }
+
+  /** The attempts whose processes are alive: job1-item2-3, the last number its token. */
+  attempts() {
+    const found = new Set()
+    for (const [, text] of processes('mountinfo'))
+      for (const [, name] of text.matchAll(/\/data\/slots\/\d+\/(job\d+-item\d+-\d+) /g)) if (text.includes(`${basename(this.dir)}/data`)) found.add(name)
+    return found
+  }
+
+  /** The process of a launcher, as soon as there is one. */
+  launcher() {
+    const look = () => [...processes('cmdline')].find(([, text]) => text.includes('--launcher') && text.includes(join(this.dataDir, 'slots')))?.[0]
+    return eventually(look, 'a launcher')
+  }
+
+  /** What is left of builds: their processes, mounts, cgroups and files, each in words. */
+  leftovers() {
+    const left = [], slots = join(this.dataDir, 'slots'), name = basename(this.dir)
+    for (const [pid, text] of processes('mountinfo')) {
+      const line = text.split('\n').find((l) => l.includes(`${name}/data`))
+      if (line) left.push(`process ${pid} has ${line}`)
+    }
+    for (const [pid, text] of processes('cmdline')) if (text.includes(slots)) left.push(`process ${pid}: ${text.replaceAll('\0', ' ')}`)
+    for (const group of cgroups(readFileSync(join(this.dataDir, 'id'), 'utf8').trim())) left.push(`cgroup ${group}`)
+    for (const slot of readdirSync(slots)) for (const file of readdirSync(join(slots, slot))) left.push(join(slots, slot, file))
+    return left
+  }
+
+  /** For what follows a report: nothing of any build is left. */
+  async nothingLeft(ms = 5000) {
+    let left
+    await eventually(() => !(left = this.leftovers()).length, 'nothing is left', ms).catch(() => assert.deepEqual(left, []))
+  }
+
   /** A connected viewer; its `closed` tells the code. */
   async watch(path, options = {}) {
     const viewer = new Viewer(`ws://127.0.0.1:${this.port}${path}`, options)
@@ -216,16 +378,20 @@ class Server {
   }
 }
 
-/** args: further ones for `serve`; env: further variables. */
-export async function startReqpm(t, { args = [], env = {} } = {}) {
-  const server = new Server(args, env)
+/** args: further ones for `serve`; env: further variables; uid: whom to start it as. */
+export async function startReqpm(t, { args = [], env = {}, uid } = {}) {
+  const server = new Server(args, env, uid)
   t.after(async () => {
     try {
-      if (server.process.exitCode === null && server.process.signalCode === null) assert.equal(await server.stop(), 0, server.log)
-      assert.doesNotMatch(server.log, /Sanitizer|runtime error/, server.log)
+      const unwanted = server.process.exitCode === null && server.process.signalCode === null ? await server.stop() : !server.expectedEnd
+      const well = !unwanted && !/Sanitizer|runtime error/.test(server.log)
+      // Said apart, because of a test that has failed already only its first failure is told.
+      if (!well) console.error(server.log)
+      assert.ok(well, 'the server did not end well; its log is above')
     } finally {
       server.process.kill('SIGKILL')
-      rmSync(server.dir, { recursive: true, force: true })
+      await within(server.exited, 'the end')
+      rmSync(server.dir, { recursive: true, force: true, maxRetries: 20 })
     }
   })
   return server.start()

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// A server of a test's own, a browser that is signed in, and a list of everything that a page may not do.
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test as base } from '../../frontend/node_modules/@playwright/test/index.mjs'
+
+export { expect }
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const BINARY = process.env.REQPM_BINARY ?? ['out/release/reqpm', 'out/dev/reqpm'].map((path) => join(ROOT, path)).find(existsSync)
+
+const freePort = () =>
+	new Promise((done) => {
+		const server = createServer().listen(0, '127.0.0.1', () => {
+			const { port } = server.address()
+			server.close(() => done(port))
+		})
+	})
+
+export class Server {
+	static async start() {
+		const server = new Server()
+		server.folder = await mkdtemp(join(tmpdir(), 'reqpm-e2e-'))
+		await chmod(server.folder, 0o755)
+		server.data = join(server.folder, 'data')
+		server.port = await freePort()
+		server.url = `http://127.0.0.1:${server.port}`
+		await server.run()
+		return server
+	}
+
+	async run() {
+		const log = openSync(join(this.folder, 'server.log'), 'a')
+		this.process = spawn(
+			BINARY,
+			['serve', '--port', this.port, '--data-dir', this.data, '--jobs', '2', '--static-dir', join(ROOT, 'frontend/dist')].map(String),
+			{ detached: true, stdio: ['ignore', log, log] },
+		)
+		closeSync(log)
+		this.ended = new Promise((done) => this.process.once('exit', done))
+		await expect.poll(() => fetch(`${this.url}/healthz`).then((answer) => answer.ok, () => false)).toBe(true)
+		this.token = (await readFile(join(this.data, 'token'), 'utf8')).trim()
+	}
+
+	/** Everything of it at once, as a power cut would. */
+	async kill() {
+		process.kill(-this.process.pid, 'SIGKILL')
+		await this.ended
+		await expect.poll(() => fetch(`${this.url}/healthz`).then(() => true, () => false)).toBe(false)
+	}
+
+	async stop() {
+		this.process.kill('SIGTERM')
+		await this.ended
+		await rm(this.folder, { recursive: true, force: true })
+	}
+
+	async api(path, options = {}) {
+		const answer = await fetch(this.url + path, { ...options, headers: { Authorization: `Bearer ${this.token}`, ...options.headers } })
+		if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+		return answer.json()
+	}
+
+	post(path, body) {
+		return this.api(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body ?? {}) })
+	}
+
+	/** @param {{ name: string, requires?: string[], command: string[] }[]} packages @returns {Promise<number>} the build */
+	async build(packages, more = {}) {
+		const upload = await this.post('/api/uploads')
+		const body = JSON.stringify({ packages: packages.map((each) => ({ version: '1.0', ...each })) })
+		await this.api(`/api/uploads/${upload.id}/files/packages.json`, { method: 'PUT', body })
+		return (await this.post('/api/builds', { upload: upload.id, name: 'set', ...more })).id
+	}
+}
+
+export const shell = (name, script, requires = []) => ({ name, requires, command: ['/bin/sh', '-c', script] })
+
+export const test = base.extend({
+	// eslint-disable-next-line no-empty-pattern
+	server: [async ({}, use) => {
+		const server = await Server.start()
+		await use(server)
+		await server.stop()
+	}, { scope: 'worker' }],
+
+	/** What the page complained of; a test ends well only when it is empty, or says what it expects. */
+	complaints: async ({ page }, use) => {
+		const complaints = []
+		page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
+		page.on('pageerror', (error) => complaints.push(String(error)))
+		await use(complaints)
+		expect(complaints).toEqual([])
+	},
+
+	signIn: async ({ page, server }, use) => {
+		await use(async () => {
+			const { code } = await server.post('/api/login/code')
+			await page.goto(`${server.url}/login#${code}`)
+			await page.waitForURL(`${server.url}/`)
+		})
+	},
+})
+
+/** Every /api/ request of a page between a build's socket being open and its end. */
+export function countRequests(page) {
+	const seen = { open: 0, closed: 0, between: [] }
+	page.on('websocket', (socket) => {
+		if (!/\/ws\/builds\/\d+\//.test(socket.url())) return
+		socket.once('framereceived', () => seen.open++)
+		socket.once('close', () => seen.closed++)
+	})
+	page.on('request', (request) => {
+		if (request.url().includes('/api/') && seen.open > seen.closed) seen.between.push(request.url())
+	})
+	return seen
+}

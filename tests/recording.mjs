@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// What a viewer of one build holds, kept by the rules of docs/protocol.md: each message is checked as it comes, so that a gap, a
+// repeat or a step back fails where it happens. A Follower is such a viewer that comes back when it is cut off.
+import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { within } from './harness.mjs'
+
+const ENDED = ['completed', 'failed', 'cancelled']
+const COMES_BACK = [1001, 1006, 1011, 1012, 1013]
+
+export class Recording {
+  seq = -1
+  snapshots = 0
+  resumed = 0
+  updates = 0
+
+  /** A new connection begins: with a snapshot, or where the last one ended when it asked for that. */
+  begin(since) {
+    this.since = since
+    this.fresh = true
+  }
+
+  get ended() {
+    return ENDED.includes(this.build?.status)
+  }
+
+  take(message) {
+    const { type, seq, epoch, data } = message
+    if (this.fresh && message.retry_ms) return
+    assert.equal(typeof epoch, 'string', JSON.stringify(message).slice(0, 200))
+    if (this.fresh) {
+      assert.ok(message.snapshot || (type === 'heartbeat' && seq === this.since && epoch === this.epoch), `a connection (since ${this.since}) began with ${JSON.stringify(message).slice(0, 200)}`)
+      if (type === 'heartbeat') this.resumed++
+    }
+    this.fresh = false
+    if (type === 'heartbeat') {
+      assert.equal(seq, this.seq, 'a heartbeat has the number of the message before it')
+    } else if (message.snapshot) {
+      assert.ok(epoch !== this.epoch || seq >= this.seq, `a snapshot goes back from ${this.seq} to ${seq}`)
+      this.build = structuredClone(data)
+      this.snapshots++
+    } else {
+      assert.ok(!this.ended, `after the end came ${JSON.stringify(message).slice(0, 200)}`)
+      assert.equal(seq, this.seq + 1, `after ${this.seq} came ${JSON.stringify(message).slice(0, 200)}`)
+      if (type === 'build_update') this.#merge(data)
+      else this.#replace(type, data)
+      this.updates++
+    }
+    this.seq = seq
+    this.epoch = epoch
+  }
+
+  #merge(data) {
+    assert.equal(data.queue_items, undefined, 'only a snapshot has items')
+    this.build = { ...this.build, ...data }
+  }
+
+  #replace(type, item) {
+    assert.equal(type, 'queue_update')
+    const at = this.build.queue_items.findIndex((old) => old.id === item.id)
+    assert.ok(at >= 0, `an update of item ${item.id}, which no snapshot had`)
+    const old = this.build.queue_items[at]
+    const nothing = Object.fromEntries(Object.keys(old).map((field) => [field, null]))
+    this.build.queue_items[at] = { ...nothing, ...item, needs: old.needs }
+  }
+
+  /** It holds what GET /api/builds/{id} answers, but for what is only in the one or the other. */
+  assertIs({ plan, seq, epoch, ...document }) {
+    const bare = (build) => ({ ...build, queue_items: build.queue_items.map(({ build_log, ...item }) => item) })
+    assert.deepEqual(bare(this.build), bare(document))
+    assert.equal(this.seq, seq)
+    assert.equal(this.epoch, epoch)
+  }
+}
+
+/** The recording of messages that one connection brought. */
+export function recordingOf(messages, since) {
+  const recording = new Recording()
+  recording.begin(since)
+  for (const message of messages) recording.take(message)
+  return recording
+}
+
+export class Follower {
+  recording = new Recording()
+  connections = 0
+
+  constructor(server, id) {
+    this.server = server
+    this.id = id
+    this.done = this.#follow()
+    this.done.catch(() => {})
+  }
+
+  /** The connection breaks without a word. */
+  cut() {
+    this.ws?.terminate()
+  }
+
+  /** Reads nothing for a while. */
+  async stall(ms) {
+    const { ws } = this
+    if (ws?.readyState !== WebSocket.OPEN) return
+    ws.pause()
+    await pause(ms)
+    if (ws.readyState === WebSocket.OPEN) ws.resume()
+  }
+
+  async #follow() {
+    for (;;) {
+      const code = await this.#connect()
+      if (code === 1000) break
+      assert.ok(COMES_BACK.includes(code), `closed with ${code}`)
+      await pause(20)
+    }
+    assert.ok(this.recording.ended, 'closed with 1000 before the end')
+  }
+
+  #connect() {
+    const { seq, epoch } = this.recording
+    const resume = epoch && !this.forgets ? `?since=${seq}&epoch=${epoch}` : ''
+    this.ws = new WebSocket(`ws://127.0.0.1:${this.server.port}/ws/builds/${this.id}/${resume}`)
+    const { ws } = this
+    return new Promise((resolve, reject) => {
+      ws.on('open', () => {
+        this.connections++
+        this.recording.begin(resume ? seq : undefined)
+      })
+      ws.on('message', (text) => {
+        try {
+          this.recording.take(JSON.parse(text))
+        } catch (error) {
+          reject(error)
+          ws.terminate()
+        }
+      })
+      ws.on('error', () => {}) // a close with 1006 follows
+      ws.on('close', resolve)
+    })
+  }
+
+  /** Its recording when the build has ended. */
+  async end() {
+    await within(this.done, `the end of build ${this.id} for a viewer`, 120_000)
+    return this.recording
+  }
+}
