@@ -275,6 +275,16 @@ static void part_drained(void *arg)
 		loop_stop(&s->loop);
 }
 
+/* Only then has the last build asked for anything. */
+static void builds_drained(void *arg)
+{
+	struct server *s = arg;
+
+	s->draining++;
+	rpm_env_drain(s->app.rpm, part_drained, s);
+	repositories_drain(s->app.repositories, part_drained, s);
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct server *s = handle->data;
@@ -286,7 +296,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 	s->draining = 3;
 	http_server_drain(s->app.http, part_drained, s);
 	rooms_drain(s->app.rooms, part_drained, s);
-	tasks_drain(s->app.tasks, part_drained, s);
+	tasks_drain(s->app.tasks, builds_drained, s);
 }
 
 static void on_expire(uv_timer_t *timer)
@@ -380,6 +390,7 @@ int serve_main(int argc, char **argv)
 		r = check_settings(&s->settings, &err);
 	if (r < 0) {
 		fprintf(stderr, "reqpm: %s\n", err.buf);
+		strbuf_finish(&err);
 		return 2;
 	}
 	if (!s->settings.data_dir)
@@ -389,6 +400,7 @@ int serve_main(int argc, char **argv)
 		r = keeper_start(s->settings.data_dir, s->settings.user, (int)s->settings.jobs + 1, &s->keeper, &err);
 	if (r < 0) {
 		fprintf(stderr, "reqpm: %s\n", err.buf);
+		strbuf_finish(&err);
 		return 1;
 	}
 	loop_init(&s->loop);

@@ -15,6 +15,7 @@
 
 #include "core/base/json.h"
 
+#define RPM_ROLE_UNCHECKED "--without-check" /* of `prepare`: leave out what %check alone needs */
 #define RPM_ROLE_RESULT "reqpm-result: "
 #define RPM_ROLE_REPO "/repo" /* RPMs, read-only */
 #define RPM_ROLE_BASE "/base" /* base.rpm and rpmdb.sqlite, read-only */

@@ -39,7 +39,7 @@ struct build {
 	char *name, *file, *sources, *rpms, *to, *work;
 	int64_t deadline_ms; /* monotonic; 0: none */
 	enum step step;
-	bool cancelled, paused;
+	bool cancelled, paused, skip_check;
 	uv_work_t folders;
 	int folders_code;
 	struct rpm_wait wait;
@@ -218,8 +218,9 @@ static void rpmbuild(struct build *b)
 	static const char *const program[] = {"rpmbuild", "-ba", NULL}, *const collect_from[] = {
 										"RPMS", "SRPMS"};
 	const char *spec_file = json_string_value(json_object_get(b->root, "spec"));
-	const char *const rest[] = {"--", spec_file, NULL};
-	const char **argv = rpm_argv(program, rpm_macros(rpm_input_of(b->file)), rest);
+	const char *const rest[] = {"--", spec_file, NULL}, *const unchecked[] = {"--nocheck", "--without",
+		"check", "--undefine=with_check", "--", spec_file, NULL};
+	const char **argv = rpm_argv(program, rpm_macros(rpm_input_of(b->file)), b->skip_check ? unchecked : rest);
 	const struct run_bind sources = {b->sources, RPM_SOURCES, false};
 	char *epoch = xasprintf("SOURCE_DATE_EPOCH=%" JSON_INTEGER_FORMAT,
 		json_integer_value(json_object_get(b->root, "epoch")));
@@ -380,7 +381,8 @@ static void prepared(struct run_text *rt, const struct run_result *result, const
 
 static void prepare(struct build *b)
 {
-	const char *const argv[] = {RPM_SELF, RPM_ROLE, "prepare", b->file, NULL};
+	const char *const argv[] = {RPM_SELF, RPM_ROLE, "prepare", b->file,
+		b->skip_check ? RPM_ROLE_UNCHECKED : NULL, NULL};
 	const struct run_bind binds[] = {{rpm_env_self(b->env), RPM_SELF, false},
 		{b->sources, RPM_SOURCES, false}, {b->rpms, RPM_ROLE_REPO, false},
 		{rpm_base_dir(b->env), RPM_ROLE_BASE, false}};
@@ -466,6 +468,7 @@ static int rpmbuild_start(const struct build_request *req, const struct build_ha
 	b->slot = req->slot;
 	b->name = xstrdup(req->attempt_name);
 	b->file = xstrdup(req->spec_file);
+	b->skip_check = req->skip_check;
 	b->sources = xstrdup(req->sources_dir);
 	b->rpms = xasprintf("%s/" RPM_JOB_DIR, req->job_dir);
 	b->to = xstrdup(req->results_dir);

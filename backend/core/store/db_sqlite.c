@@ -168,7 +168,7 @@ static int sqlite_run(
 {
 	struct sqlite *s = db->impl;
 	struct row row = {.db = db};
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	int rc, rows = 0, r;
 
 	r = statement(db, sql, &stmt);
