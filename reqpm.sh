@@ -16,11 +16,11 @@ export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=f
 DEBIAN_BUILD=(gcc meson ninja-build pkg-config libuv1-dev libjansson-dev libsqlite3-dev libssl-dev zlib1g-dev
 	libseccomp-dev libsolv-dev libsolvext-dev libcurl4-openssl-dev)
 DEBIAN_RUN=(rpm createrepo-c bubblewrap cpio make curl)
-DEBIAN_TEST=(libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 dnf python3-websockets)
+DEBIAN_TEST=(libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 dnf python3-websockets chromium)
 FEDORA_BUILD=(gcc meson ninja-build pkgconf-pkg-config libuv-devel jansson-devel sqlite-devel openssl-devel zlib-devel
 	libseccomp-devel libsolv-devel libcurl-devel)
 FEDORA_RUN=(rpm-build createrepo_c bubblewrap cpio make curl)
-FEDORA_TEST=(libcmocka-devel clang clang-tools-extra compiler-rt python3-websockets)
+FEDORA_TEST=(libcmocka-devel clang clang-tools-extra compiler-rt python3-websockets chromium)
 
 say() { printf 'reqpm.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -83,7 +83,22 @@ make_user() {
 		die "the user reqpm could not be added"
 }
 
+# The page is put into the binary. Where no node can be had the binary says so itself; nothing else needs it.
+build_page() {
+	local stamp
+	stamp=$(cd frontend && find . \( -name node_modules -o -name dist \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+	[ "$(cat out/page/stamp 2>/dev/null)" = "$stamp" ] && return
+	need_node
+	node_modules frontend
+	say "building the page"
+	mkdir -p out/page
+	(cd frontend && npm run --silent build && node scripts/embed.mjs dist ../out/page) >out/page.log 2>&1 ||
+		{ cat out/page.log >&2; die "the page does not build"; }
+	printf '%s\n' "$stamp" >out/page/stamp
+}
+
 compile() {
+	[ out/page/page.c -nt $OUT/build.ninja ] && [ -f $OUT/build.ninja ] && meson setup --reconfigure $OUT >/dev/null
 	[ -f $OUT/build.ninja ] || meson setup $OUT --buildtype=release -Db_ndebug=false >/tmp/reqpm-meson.$$ 2>&1 ||
 		{ cat /tmp/reqpm-meson.$$ >&2; rm -f /tmp/reqpm-meson.$$; die "meson could not set $OUT up"; }
 	rm -f /tmp/reqpm-meson.$$
@@ -95,6 +110,7 @@ setup() {
 	install_packages "to compile reqpm" BUILD
 	install_packages "to build packages" RUN
 	make_user
+	build_page
 	compile
 }
 
@@ -193,6 +209,7 @@ run_tests() {
 	install_packages "to test reqpm" TEST
 	need_node
 	node_modules tests
+	node_modules frontend
 	exec env REQPM_NODE="$(command -v node)" bash tests/run.sh "$@"
 }
 

@@ -11,7 +11,8 @@ cd "$(dirname "$0")/.." || exit 1
 LONG=${1:-}
 passed=0 failed=0 names=()
 
-count() { # name, passed, failed
+count() { # name, passed, failed; a suite that ran no test has failed
+	[ "${2:-0}" -gt 0 ] || set -- "$1" 0 "$((${3:-0} > 0 ? $3 : 1))"
 	passed=$((passed + $2)) failed=$((failed + $3))
 	printf '%-34s %5d passed %3d failed\n' "$1" "$2" "$3"
 	[ "$3" -eq 0 ] || names+=("$1")
@@ -51,6 +52,8 @@ node_suite() { # name, binary folder, files…
 	count "$name" "$ok" "$bad"
 }
 
+json_field() { "${REQPM_NODE:-node}" -e 'try { console.log(JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]]) } catch { console.log(process.argv[3]) }' "$@"; }
+
 check() {
 	local name=$1
 	shift
@@ -66,6 +69,12 @@ if setup_folder out/release "" --buildtype=release; then
 else
 	count "release does not compile" 0 1
 fi
+check "front end: types and lint" sh -c 'cd frontend && npm run --silent lint'
+check_vitest() { (cd frontend && npx vitest run --reporter=json --outputFile="$PWD/../out/vitest.json") >out/vitest.log 2>&1; }
+check_vitest || tail -n 80 out/vitest.log
+count "front end: vitest" "$(json_field out/vitest.json numPassedTests 0)" "$(json_field out/vitest.json numFailedTests 1)"
+(cd frontend && REQPM_BINARY=$PWD/../out/release/reqpm npx playwright test -c ../tests/e2e/playwright.config.mjs) >out/e2e.log 2>&1 || tail -n 120 out/e2e.log
+count "release: the page in Chromium" "$(sed -n 's/^ *\([0-9]*\) passed.*/\1/p' out/e2e.log | tail -n 1)" "$(awk '/^ *[0-9]+ (failed|flaky|interrupted|did not run)/ {n += $1} END {print n + 0}' out/e2e.log)"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 if setup_folder out/asan "CC=clang-14" -Db_sanitize=address,undefined --buildtype=debugoptimized; then
 	meson_suites "clang, address+undefined: unit" out/asan unit fuzz

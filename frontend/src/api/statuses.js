@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The states of builds and queue items: one table each, in the order in which the page shows them. The names are those of
+ * backend/apps/builds/statuses.c; a test compares the two. `symbol` and `word` stand together everywhere: colour is never alone.
+ *
+ * @typedef {'pending'|'preparing'|'running'|'completed'|'failed'|'cancelled'} BuildStatus
+ * @typedef {'pending'|'queued'|'building'|'completed'|'failed'|'blocked'|'cancelled'} ItemStatus
+ * @typedef {{ word: string, symbol: string, tone: 'green'|'red'|'blue'|'orange'|'grey'|'purple' }} Look
+ */
+
+/** @type {Record<string, Look>} */
+export const BUILD_STATUSES = {
+	pending: { word: 'pending', symbol: '·', tone: 'grey' },
+	preparing: { word: 'preparing', symbol: '◔', tone: 'purple' },
+	running: { word: 'running', symbol: '▶', tone: 'blue' },
+	completed: { word: 'completed', symbol: '✓', tone: 'green' },
+	failed: { word: 'failed', symbol: '✗', tone: 'red' },
+	cancelled: { word: 'cancelled', symbol: '⊘', tone: 'grey' },
+}
+
+/** Failures first, then what moves. @type {Record<string, Look>} */
+export const ITEM_STATUSES = {
+	failed: { word: 'failed', symbol: '✗', tone: 'red' },
+	building: { word: 'building', symbol: '▶', tone: 'blue' },
+	blocked: { word: 'blocked', symbol: '⊝', tone: 'orange' },
+	queued: { word: 'ready', symbol: '○', tone: 'purple' },
+	pending: { word: 'waiting', symbol: '·', tone: 'grey' },
+	cancelled: { word: 'cancelled', symbol: '⊘', tone: 'grey' },
+	completed: { word: 'completed', symbol: '✓', tone: 'green' },
+}
+
+const ENDED = new Set(['completed', 'failed', 'cancelled'])
+const ITEM_ENDED = new Set(['completed', 'failed', 'blocked', 'cancelled'])
+
+/** A state that this page does not know is shown by its own name. @param {string} status @returns {Look} */
+export const buildLook = (status) => BUILD_STATUSES[status] ?? { word: status, symbol: '?', tone: 'grey' }
+/** @param {string} status @returns {Look} */
+export const itemLook = (status) => ITEM_STATUSES[status] ?? { word: status, symbol: '?', tone: 'grey' }
+
+/** Every state that is not one of the last three is active. @param {string | undefined} status */
+export const isEnded = (status) => status !== undefined && ENDED.has(status)
+/** @param {string} status */
+export const isItemEnded = (status) => ITEM_ENDED.has(status)

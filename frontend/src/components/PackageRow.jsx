@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+import { memo } from 'react'
+import { duration, elapsed } from '../lib/format.js'
+import { StatusLabel } from './StatusLabel.jsx'
+import { Ticking } from './Ticking.jsx'
+
+/** A row is drawn anew only when its own item changes. */
+export const PackageRow = memo(
+	/**
+	 * @param {{ item: import('../api/types.js').QueueItem, index: number, top: number, height: number, active: boolean,
+	 *   open: boolean, onOpen: (id: number) => void }} props
+	 */
+	function PackageRow({ item, index, top, height, active, open, onOpen }) {
+		const { status, package: { name, version }, phase, worker, slot, why, error_text: error } = item
+		return (
+			<div role="row" id={`row-${item.id}`} aria-rowindex={index + 2} aria-selected={open} onClick={() => onOpen(item.id)}
+				className={`row${active ? ' row-active' : ''}${open ? ' row-open' : ''}`} style={{ transform: `translateY(${top}px)`, height }}>
+				<span role="gridcell" className="cell cell-state"><StatusLabel status={status} /></span>
+				<span role="gridcell" className="cell cell-package" title={`${name} ${version}`}>{name} <span className="subtle">{version}</span></span>
+				<span role="gridcell" className="cell cell-phase">{phase && <code>{phase}</code>}</span>
+				<span role="gridcell" className="cell cell-worker subtle">{worker && `${worker} · ${slot ?? '?'}`}</span>
+				<span role="gridcell" className="cell cell-duration"><Took item={item} /></span>
+				<span role="gridcell" className="cell cell-why" title={error ?? why ?? undefined}>{why}</span>
+			</div>
+		)
+	},
+)
+
+/** What it took, or takes so far, against last time. @param {{ item: import('../api/types.js').QueueItem }} props */
+function Took({ item }) {
+	const { status, started_at: from, completed_at: to, last_duration_ms: last } = item
+	if (!from) return last ? <span className="subtle">last {duration(last)}</span> : null
+	if (status === 'building') return <Ticking from={from} last={last ?? null} />
+	const ms = elapsed(from, to, 0)
+	const change = last && ms !== null ? Math.round(((ms - last) / last) * 100) : 0
+	return (
+		<>
+			{duration(ms)}
+			{last && Math.abs(change) >= 10 && Math.abs((ms ?? 0) - last) > 2000 && (
+				<span className="subtle" title={`last time ${duration(last)}`}> {change > 0 ? '+' : '−'}{Math.abs(change)} %</span>
+			)}
+		</>
+	)
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+import { useMemo, useState } from 'react'
+import { useSearchParams } from 'react-router'
+import { useStableOrder } from '../hooks/useStableOrder.js'
+import { chooseItems, countByStatus } from '../lib/packages.js'
+import { PackagePanel } from './PackagePanel.jsx'
+import { PackageTable } from './PackageTable.jsx'
+import { PackageToolbar } from './PackageToolbar.jsx'
+
+/** @typedef {import('../api/types.js').QueueItem} QueueItem */
+
+/** Every package of the build; filter, sort and the open package stand in the URL. @param {{ build: import('../api/types.js').Build }} props */
+export function PackagesTab({ build }) {
+	const [params, setParams] = useSearchParams()
+	const [held, setHeld] = useState(false)
+	const items = useMemo(() => build.queue_items ?? [], [build.queue_items])
+	const text = params.get('q') ?? ''
+	const status = params.get('state') ?? ''
+	const sort = params.get('sort') ?? 'state'
+	const open = Number(params.get('item')) || null
+
+	const wanted = useMemo(() => chooseItems(items, { text, status, sort }), [items, text, status, sort])
+	const { ids, moved, apply } = useStableOrder(wanted, held, `${text} ${status} ${sort}`)
+	const byId = useMemo(() => new Map(items.map((item) => [item.id, item])), [items])
+	const counts = useMemo(() => countByStatus(items), [items])
+
+	/** @param {Record<string, string>} changes an empty value takes the parameter away */
+	function choose(changes) {
+		const next = new URLSearchParams(params)
+		for (const [key, value] of Object.entries(changes)) {
+			if (value) next.set(key, value)
+			else next.delete(key)
+		}
+		setParams(next, { replace: true })
+	}
+
+	const openItem = open ? byId.get(open) : undefined
+	return (
+		<div className={openItem ? 'packages packages-split' : 'packages'}>
+			<div className="packages-main">
+				<PackageToolbar text={text} status={status} sort={sort} counts={counts} total={items.length} shown={ids.length}
+					moved={moved} onApply={apply} onChoose={choose} />
+				<PackageTable ids={ids} byId={byId} open={open} onHold={setHeld} onOpen={(id) => choose({ item: String(id) })}
+					empty={items.length === 0 ? 'The packages appear here when the order is worked out.' : 'No package matches.'} />
+			</div>
+			{openItem && <PackagePanel item={openItem} byId={byId} build={build.id} onClose={() => choose({ item: '' })} onOpen={(id) => choose({ item: String(id) })} />}
+		</div>
+	)
+}

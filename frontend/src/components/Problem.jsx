@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+import { Alert } from '@patternfly/react-core'
+import { Link } from 'react-router'
+
+/**
+ * What the server refused or why it did not answer.
+ *
+ * @param {{ error: Error & { status?: number, title?: string }, what?: string }} props
+ */
+export function Problem({ error, what = 'That' }) {
+	if (error.status === 401) return <SignInNotice />
+	const away = error.status === 0 || (error.status ?? 0) >= 500
+	return (
+		<Alert variant={away ? 'warning' : 'danger'} isInline component="h2"
+			title={error.status === 0 ? 'The server does not answer' : `${what} did not work: ${error.title ?? error.message}`}>
+			{error.message}
+		</Alert>
+	)
+}
+
+export function SignInNotice() {
+	return (
+		<Alert variant="info" isInline title="You are not signed in" component="h2">
+			Open the sign-in link that <code>./reqpm.sh start</code> printed; <code>./reqpm.sh status</code> says how to get a new
+			one. <Link to="/">Back to the builds</Link>
+		</Alert>
+	)
+}

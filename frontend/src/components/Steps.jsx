@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+import { Button } from '@patternfly/react-core'
+
+/** To the previous and the next of some lines. @param {{ what: string, lines: number[], top: number, onGo: (line: number) => void }} props */
+export function Steps({ what, lines, top, onGo }) {
+	if (lines.length === 0) return null
+	const next = lines.find((line) => line > top) ?? lines[0]
+	const previous = lines.findLast((line) => line < top) ?? lines[lines.length - 1]
+	return (
+		<span className="log-steps">
+			<Button variant="plain" size="sm" aria-label={`Previous ${what}`} onClick={() => onGo(previous)}>↑</Button>
+			<Button variant="plain" size="sm" aria-label={`Next ${what}`} onClick={() => onGo(next)}>↓</Button>
+		</span>
+	)
+}

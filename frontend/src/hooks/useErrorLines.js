@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+import { useEffect, useRef, useState } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { logSearchQuery } from '../queries/queue.js'
+
+const WORDS = ['error:', 'Error ', 'FAILED']
+
+/**
+ * Next and previous error of a log, by buttons and by the keys e and E. The lines are looked up on the server when first asked for;
+ * the one that the server took for the cause is always among them.
+ *
+ * @param {import('../api/types.js').QueueItem} item
+ * @param {number} top the line from which to count
+ * @param {(line: number) => void} onGo
+ */
+export function useErrorLines(item, top, onGo) {
+	const client = useQueryClient()
+	const [note, setNote] = useState('')
+
+	/** @param {1 | -1} direction */
+	async function step(direction) {
+		const answers = await Promise.all(WORDS.map((word) => client.fetchQuery(logSearchQuery(item.id, word)).catch(() => null)))
+		const found = new Set(answers.flatMap((answer) => answer?.matches.map((match) => match.line) ?? []))
+		if (item.error_line) found.add(item.error_line)
+		const lines = [...found].sort((a, b) => a - b)
+		setNote(lines.length === 0 ? 'no errors' : '')
+		if (lines.length === 0) return
+		const next = lines.find((line) => line > top) ?? lines[0]
+		const previous = lines.findLast((line) => line < top) ?? lines[lines.length - 1]
+		onGo(direction > 0 ? next : previous)
+	}
+
+	const latest = useRef(step)
+	useEffect(() => {
+		latest.current = step
+	})
+	useEffect(() => {
+		/** @param {KeyboardEvent} event */
+		function key(event) {
+			const typing = event.target instanceof HTMLElement && event.target.closest('input, textarea, select')
+			if (typing || event.ctrlKey || event.metaKey || event.altKey) return
+			if (event.key === 'e') latest.current(1)
+			if (event.key === 'E') latest.current(-1)
+		}
+		document.addEventListener('keydown', key)
+		return () => document.removeEventListener('keydown', key)
+	}, [])
+
+	return { next: () => step(1), previous: () => step(-1), note }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/** When will it be done, and which chain of packages decides that? Pure. @typedef {import('../api/types.js').QueueItem} QueueItem */
+
+/** @param {QueueItem} item */
+const isOpen = (item) => item.status === 'pending' || item.status === 'queued' || item.status === 'building'
+
+/** @param {QueueItem[]} items @returns {number | null} what a package took here, for those that were never built before */
+function typical(items) {
+	let sum = 0
+	let n = 0
+	for (const item of items) {
+		if (item.status !== 'completed' || !item.started_at || !item.completed_at) continue
+		sum += Date.parse(item.completed_at) - Date.parse(item.started_at)
+		n++
+	}
+	return n > 0 ? sum / n : null
+}
+
+/**
+ * The longer of two bounds: the work left spread over the slots in use, and the longest chain of needs.
+ *
+ * @param {QueueItem[]} items
+ * @param {number} now
+ * @returns {{ ms: number, known: number } | null} null: nothing is left, or nothing is known; `known`: share of the items left whose last duration is known
+ */
+export function estimate(items, now) {
+	const open = items.filter(isOpen)
+	if (open.length === 0) return null
+	const usual = typical(items)
+	if (usual === null && !open.every((item) => item.last_duration_ms)) return null
+	/** @type {Map<number, number>} */
+	const left = new Map()
+	let work = 0
+	for (const item of open) {
+		const spent = item.status === 'building' && item.started_at ? now - Date.parse(item.started_at) : 0
+		const ms = Math.max(0, (item.last_duration_ms ?? usual ?? 0) - spent)
+		left.set(item.id, ms)
+		work += ms
+	}
+	const slots = Math.max(1, open.filter((item) => item.status === 'building').length)
+	const known = open.filter((item) => item.last_duration_ms).length / open.length
+	return { ms: Math.max(work / slots, longestChain(open, left)), known }
+}
+
+/** Items come by level, needs before those that need them. @param {QueueItem[]} open @param {Map<number, number>} left */
+function longestChain(open, left) {
+	/** @type {Map<number, number>} */
+	const until = new Map()
+	let longest = 0
+	for (const item of [...open].sort((a, b) => (a.level ?? 0) - (b.level ?? 0))) {
+		let begin = 0
+		for (const need of item.needs ?? []) begin = Math.max(begin, until.get(need) ?? 0)
+		const end = begin + (left.get(item.id) ?? 0)
+		until.set(item.id, end)
+		longest = Math.max(longest, end)
+	}
+	return longest
+}
+
+/**
+ * From the item that ended (or runs) last back through the need that it waited for longest.
+ *
+ * @param {QueueItem[]} items
+ * @param {number} now
+ * @returns {Set<number>} ids
+ */
+export function criticalPath(items, now) {
+	const byId = new Map(items.map((item) => [item.id, item]))
+	const endOf = (/** @type {QueueItem} */ item) =>
+		item.started_at ? (item.completed_at ? Date.parse(item.completed_at) : now) : -Infinity
+	const path = new Set(/** @type {number[]} */ ([]))
+	let at = latest(items, endOf)
+	while (at && !path.has(at.id)) {
+		path.add(at.id)
+		at = latest((at.needs ?? []).flatMap((id) => byId.get(id) ?? []), endOf)
+	}
+	return path
+}
+
+/** @param {QueueItem[]} items @param {(item: QueueItem) => number} endOf */
+function latest(items, endOf) {
+	/** @type {QueueItem | undefined} */
+	let found
+	for (const item of items) if (endOf(item) > -Infinity && (!found || endOf(item) > endOf(found))) found = item
+	return found
+}
+
+/**
+ * @param {QueueItem[]} items
+ * @returns {{ key: string, label: string, items: QueueItem[] }[]} one lane per worker slot, in order of name
+ */
+export function lanes(items) {
+	/** @type {Map<string, { key: string, label: string, items: QueueItem[] }>} */
+	const found = new Map()
+	for (const item of items) {
+		if (!item.started_at || !item.worker) continue
+		const key = `${item.worker}/${String(item.slot ?? 0).padStart(4, '0')}`
+		const lane = found.get(key) ?? { key, label: `${item.worker} · ${item.slot ?? '?'}`, items: [] }
+		lane.items.push(item)
+		found.set(key, lane)
+	}
+	return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+}

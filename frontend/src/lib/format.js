@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/** Times, sizes and counts as words. */
+
+/** @param {number | null | undefined} ms @returns {string} 9 s, 3 m 12 s, 2 h 05 m, 3 d 4 h */
+export function duration(ms) {
+	if (ms === null || ms === undefined) return ''
+	const s = Math.max(0, Math.floor(ms / 1000))
+	const two = (/** @type {number} */ n) => String(n).padStart(2, '0')
+	if (s < 60) return `${s} s`
+	if (s < 3600) return `${Math.floor(s / 60)} m ${two(s % 60)} s`
+	if (s < 86_400) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} m`
+	return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`
+}
+
+/** @param {number} ms @returns {string} rough, for what is only estimated */
+export function roughDuration(ms) {
+	const minutes = ms / 60_000
+	if (minutes < 1) return 'less than a minute'
+	if (minutes < 90) return `~${Math.round(minutes)} min`
+	return `~${(minutes / 60).toFixed(1)} h`
+}
+
+/** @param {string | null | undefined} from @param {string | null | undefined} to @param {number} now @returns {number | null} */
+export function elapsed(from, to, now) {
+	if (!from) return null
+	return Math.max(0, (to ? Date.parse(to) : now) - Date.parse(from))
+}
+
+/** @param {string | null | undefined} at @param {number} now */
+export function ago(at, now) {
+	if (!at) return ''
+	const ms = now - Date.parse(at)
+	if (ms < 5000) return 'just now'
+	return ms < 60_000 ? `${Math.floor(ms / 1000)} s ago` : `${duration(ms).replace(/ \d+ s$/, '')} ago`
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** @param {number | null | undefined} bytes */
+export function size(bytes) {
+	if (bytes === null || bytes === undefined) return ''
+	let n = bytes
+	let unit = 0
+	while (n >= 1024 && unit < UNITS.length - 1) {
+		n /= 1024
+		unit++
+	}
+	return `${unit === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)} ${UNITS[unit]}`
+}
+
+/** @param {number} n @param {string} one @param {string} [many] */
+export const count = (n, one, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
+
+/** @param {string | null | undefined} at the reader's own time zone */
+export const absolute = (at) => (at ? new Date(at).toLocaleString() : '')

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+import { useEffect, useRef, useState } from 'react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from 'react-router'
+import { Loading } from '../components/Loading.jsx'
+import { Problem, SignInNotice } from '../components/Problem.jsx'
+import { usePageTitle } from '../hooks/usePageTitle.js'
+import { login, sessionQuery } from '../queries/server.js'
+
+/** Turns the one-time code of the printed link into a session. The code leaves the address at once. */
+export function Login() {
+	const navigate = useNavigate()
+	const client = useQueryClient()
+	const [code] = useState(() => location.hash.slice(1))
+	const { mutate, error } = useMutation({
+		mutationFn: login,
+		onSuccess: async () => {
+			await client.resetQueries({ queryKey: sessionQuery.queryKey })
+			navigate('/', { replace: true })
+		},
+	})
+	usePageTitle('Sign in')
+
+	const sent = useRef(false)
+	useEffect(() => {
+		if (!code || sent.current) return
+		sent.current = true // once: the code is good for one try
+		history.replaceState(history.state, '', '/login')
+		mutate(code)
+	}, [code, mutate])
+
+	return (
+		<>
+			<h1>Sign in</h1>
+			{error && <Problem error={error} what="Signing in" />}
+			{error || !code ? <SignInNotice /> : <Loading what="your session" />}
+		</>
+	)
+}

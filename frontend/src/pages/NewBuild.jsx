@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+import { useState } from 'react'
+import { Button } from '@patternfly/react-core'
+import { useNavigate } from 'react-router'
+import { DropZone } from '../components/DropZone.jsx'
+import { FileList } from '../components/FileList.jsx'
+import { PlanPreview } from '../components/PlanPreview.jsx'
+import { Problem } from '../components/Problem.jsx'
+import { usePageTitle } from '../hooks/usePageTitle.js'
+import { useSession } from '../hooks/useSession.js'
+import { useSubmit } from '../hooks/useSubmit.js'
+import { lacks, withoutFolder } from '../lib/files.js'
+import { size } from '../lib/format.js'
+
+/** @typedef {import('../lib/files.js').Chosen} Chosen */
+
+/** Files in, the order shown, the build begun. */
+export function NewBuild() {
+	const navigate = useNavigate()
+	const { canChange } = useSession()
+	const [files, setFiles] = useState(/** @type {Chosen[]} */ ([]))
+	const [name, setName] = useState('')
+	const [failFast, setFailFast] = useState(false)
+	const [preview, setPreview] = useState(/** @type {number | null} */ (null))
+	const dry = useSubmit((build) => setPreview(build.id))
+	const real = useSubmit((build) => navigate(`/builds/${build.id}`))
+	usePageTitle('New build')
+
+	/** @param {Chosen[]} more the newest file of a path stands */
+	function add(more) {
+		const { files: found, folder } = withoutFolder(more)
+		const byPath = new Map([...files, ...found].map((chosen) => [chosen.path, chosen]))
+		change([...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1)))
+		if (!name && folder) setName(folder)
+	}
+
+	/** @param {Chosen[]} next another set has another order */
+	function change(next) {
+		setFiles(next)
+		setPreview(null)
+		dry.reset()
+		real.reset()
+	}
+
+	const bytes = files.reduce((sum, { file }) => sum + file.size, 0)
+	const problem = lacks(files)
+	const busy = dry.isPending || real.isPending
+	const ready = files.length > 0 && !problem && !busy && canChange
+	const submission = { name: name.trim() || 'upload', fail_fast: failFast }
+	const error = dry.error ?? real.error
+	return (
+		<>
+			<div className="page-head"><h1>New build</h1></div>
+			{!canChange && <p role="note" className="hint">Starting a build needs a sign-in: open the link that <code>./reqpm.sh start</code> printed.</p>}
+			<div className="new-build">
+				<form className="new-form" onSubmit={(event) => {
+					event.preventDefault()
+					real.submit({ files, submission })
+				}}>
+					<DropZone onFiles={add} />
+					<FileList files={files} onRemove={(path) => change(files.filter((each) => each.path !== path))} />
+					{problem && <p role="alert" className="field-error">{problem}</p>}
+					<label className="form-row"><span>Name</span>
+						<input className="field" value={name} maxLength={200} placeholder="upload" onChange={(event) => setName(event.target.value)} />
+					</label>
+					<label className="form-check">
+						<input type="checkbox" checked={failFast} onChange={(event) => setFailFast(event.target.checked)} /> Stop at the first failure
+					</label>
+					<div className="form-actions">
+						<Button variant="secondary" isDisabled={!ready} onClick={() => dry.submit({ files, submission: { ...submission, dry_run: true } })}>
+							Show the order
+						</Button>
+						<Button variant="primary" type="submit" isDisabled={!ready}>Start the build</Button>
+						<span role="status" className="subtle">{busy ? `uploading ${size(real.isPending ? real.sent : dry.sent)} of ${size(bytes)}` : ''}</span>
+					</div>
+					{error && <Problem error={error} what="Starting" />}
+				</form>
+				<section className="card new-preview" aria-labelledby="order-title">
+					<h2 id="order-title">The order</h2>
+					{preview ? <PlanPreview id={preview} />
+						: <p className="subtle">Before it starts you can see in which order the packages would be built, which need each other in a circle, and what the host must supply.</p>}
+				</section>
+			</div>
+		</>
+	)
+}

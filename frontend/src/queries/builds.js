@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+import { queryOptions } from '@tanstack/react-query'
+import { cancelBuild, createBuild, fetchArtifacts, fetchBuild, fetchBuilds, retryBuild } from '../api/builds.js'
+import { newerBuild } from '../live/updates.js'
+
+/** @typedef {import('../api/types.js').Build} Build */
+
+/** The key holds the id exactly as the caller has it: '7' and 7 are two keys. @param {string | number | undefined} id */
+export const buildJobKey = (id) => /** @type {const} */ (['buildJob', id])
+
+/** A build and its items. The socket keeps it fresh: it is fetched once and never polled. @param {string | number} id */
+export const buildJobQuery = (id) =>
+	queryOptions({
+		queryKey: buildJobKey(id),
+		queryFn: () => fetchBuild(id),
+		refetchInterval: false,
+		staleTime: Infinity,
+		structuralSharing: newerBuild,
+	})
+
+/** What the list's room says; filled by useBuildList. */
+export const liveBuildsKey = /** @type {const} */ (['builds', 'live'])
+
+export const liveBuildsQuery = queryOptions({
+	queryKey: liveBuildsKey,
+	queryFn: () => /** @type {Build[]} */ ([]),
+	enabled: false,
+	staleTime: Infinity,
+	structuralSharing: false,
+})
+
+/** Newest first, page by page. @param {{ status: string, q: string }} filter */
+export const buildPagesQuery = (filter) => ({
+	queryKey: ['builds', 'pages', filter],
+	/** @param {{ pageParam: number | null }} page */
+	queryFn: ({ pageParam }) => fetchBuilds({ ...filter, after: pageParam }),
+	initialPageParam: /** @type {number | null} */ (null),
+	/** @param {{ next: number | null }} page */
+	getNextPageParam: (page) => page.next,
+})
+
+/** What preparing found, once it has. @param {number | undefined} id @param {boolean} ready */
+export const buildPlanQuery = (id, ready) =>
+	queryOptions({
+		queryKey: ['buildPlan', id],
+		queryFn: () => fetchBuild(/** @type {number} */ (id)).then((build) => build.plan ?? null),
+		enabled: ready,
+		staleTime: Infinity,
+	})
+
+/** Results appear while a build runs; `completed` in the key makes each new one ask again. @param {string | number} id @param {number} completed */
+export const artifactsQuery = (id, completed) =>
+	queryOptions({
+		queryKey: ['artifacts', id, completed],
+		queryFn: () => fetchArtifacts(id).then((answer) => answer.items),
+		staleTime: Infinity,
+		placeholderData: (/** @type {import('../api/types.js').Artifact[] | undefined} */ old) => old,
+	})
+
+/** @param {string | number} id */
+export const cancelMutation = (id) => ({ mutationFn: () => cancelBuild(id) })
+/** @param {string | number} id */
+export const retryMutation = (id) => ({ mutationFn: () => retryBuild(id) })
+export { createBuild }
