@@ -295,6 +295,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 	s->app.draining = true;
 	s->draining = 3;
 	http_server_drain(s->app.http, part_drained, s);
+	logs_drain(s->app.logs);
 	rooms_drain(s->app.rooms, part_drained, s);
 	tasks_drain(s->app.tasks, builds_drained, s);
 }

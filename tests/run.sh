@@ -75,7 +75,7 @@ check_vitest || tail -n 80 out/vitest.log
 count "front end: vitest" "$(json_field out/vitest.json numPassedTests 0)" "$(json_field out/vitest.json numFailedTests 1)"
 (cd frontend && REQPM_BINARY=$PWD/../out/release/reqpm npx playwright test -c ../tests/e2e/playwright.config.mjs) >out/e2e.log 2>&1 || tail -n 120 out/e2e.log
 count "release: the page in Chromium" "$(sed -n 's/^ *\([0-9]*\) passed.*/\1/p' out/e2e.log | tail -n 1)" "$(awk '/^ *[0-9]+ (failed|flaky|interrupted|did not run)/ {n += $1} END {print n + 0}' out/e2e.log)"
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp
 if setup_folder out/asan "CC=clang-14" -Db_sanitize=address,undefined --buildtype=debugoptimized; then
 	meson_suites "clang, address+undefined: unit" out/asan unit fuzz
 	node_suite "clang, address+undefined: contract" out/asan tests/contract/*.test.mjs

@@ -242,24 +242,30 @@ static void tell_grew(struct logs *l, int64_t item_id, int64_t size)
 			f->grew(f, size);
 }
 
-/* The tail without what could drive a terminal, and without half a character in front. */
-static char *harmless(const struct strbuf *tail)
+char *log_plain_text(const char *data, size_t len)
 {
 	struct strbuf text = STRBUF_INIT;
-	size_t skip = 0;
 	json_t *json;
 	char *plain;
 
-	while (tail->len == LOG_TAIL_MAX && skip < 3 && (tail->buf[skip] & 0xc0) == 0x80)
-		skip++;
 	strbuf_addch(&text, '"');
-	json_log_text(&text, tail->buf + skip, tail->len - skip, true);
+	json_log_text(&text, data, len, true);
 	strbuf_addch(&text, '"');
 	json = json_parse(text.buf, text.len, NULL);
 	plain = xstrdup(json ? json_string_value(json) : "");
 	json_decref(json);
 	strbuf_finish(&text);
 	return plain;
+}
+
+/* The tail without what could drive a terminal, and without half a character in front. */
+static char *harmless(const struct strbuf *tail)
+{
+	size_t skip = 0;
+
+	while (tail->len == LOG_TAIL_MAX && skip < 3 && (tail->buf[skip] & 0xc0) == 0x80)
+		skip++;
+	return log_plain_text(tail->buf + skip, tail->len - skip);
 }
 
 static void closed(struct log_writer *w)

@@ -60,6 +60,9 @@ void log_unfollow(struct log_follower *f);
 /* Tells every follower that the server goes away. */
 void logs_drain(struct logs *l);
 
+/* A piece of a log as UTF-8 text that no terminal can be driven by (see json_log_text()); the caller frees it. Any thread. */
+char *log_plain_text(const char *data, size_t len);
+
 /* ---- reading (blocking) */
 /* Lines [from_line, from_line + limit) as JSON {"from_line","lines":[…],"total_lines","size","final"}. -ENOENT: no log yet. */
 int log_window_json(

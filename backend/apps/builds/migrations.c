@@ -3,16 +3,16 @@
 
 /*
  * Counters of a job are columns, kept by the transaction that moves an item: an update costs the same for 5 packages and
- * for 5,000. `changes` is bumped first by every transaction on a job, which serializes them on any database.
+ * for 5,000. The ids of uploads and jobs name folders, so none is given out twice. `changes` is bumped first by every transaction on a job, which serializes them on any database.
  */
 static const char schema_1[] =
 	"CREATE TABLE uploads ("
-	" id INTEGER PRIMARY KEY, build_id INTEGER, created_at INTEGER NOT NULL);"
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, build_id INTEGER, created_at INTEGER NOT NULL);"
 	"CREATE TABLE upload_files ("
 	" upload_id INTEGER NOT NULL REFERENCES uploads ON DELETE CASCADE, path TEXT NOT NULL,"
 	" size INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (upload_id, path));"
 	"CREATE TABLE build_jobs ("
-	" id INTEGER PRIMARY KEY, name TEXT NOT NULL, builder TEXT NOT NULL, status TEXT NOT NULL,"
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, builder TEXT NOT NULL, status TEXT NOT NULL,"
 	" seq INTEGER NOT NULL DEFAULT 0, list_seq INTEGER NOT NULL DEFAULT 0, changes INTEGER NOT NULL DEFAULT 0,"
 	" total_packages INTEGER NOT NULL DEFAULT 0, pending_packages INTEGER NOT NULL DEFAULT 0,"
 	" queued_packages INTEGER NOT NULL DEFAULT 0, building_packages INTEGER NOT NULL DEFAULT 0,"

@@ -143,6 +143,8 @@ static int row_store(struct tx *tx, const struct sched_row *row, enum queue_stat
 	return tx_exec(tx,
 		"UPDATE queue_items SET status = $2, needs_left = $3, attempts = $4, lost = $5, not_before = $6, reason = $7,"
 		" blocked_by = $8, queued_at = CASE WHEN $9 THEN $11 ELSE queued_at END,"
+		" worker = CASE WHEN $9 THEN NULL ELSE worker END, slot = CASE WHEN $9 THEN NULL ELSE slot END,"
+		" started_at = CASE WHEN $9 THEN 0 ELSE started_at END, exit_code = CASE WHEN $9 THEN NULL ELSE exit_code END,"
 		" completed_at = CASE WHEN $10 THEN $11 ELSE completed_at END WHERE id = $1",
 		"isiiiisibbi", row->id, queue_status_name[row->status], row->needs_left, row->attempts, row->lost,
 		row->not_before, queue_reason_name[row->reason], row->blocked_by, queued, ended, now);

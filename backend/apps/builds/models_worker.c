@@ -235,7 +235,8 @@ static int store_result(
 	struct tx *tx, int64_t item_id, int64_t token, const struct attempt_result *result, int64_t now)
 {
 	int r = tx_exec(tx,
-		"UPDATE queue_items SET token = 0, why = $3, error_line = $4, error_text = $5, exit_code = $6, log_size = $7,"
+		"UPDATE queue_items SET token = 0, why = $3, error_line = $4, error_text = $5,"
+		" exit_code = CASE WHEN $6 < 0 THEN NULL ELSE $6 END, log_size = $7,"
 		" log_lines = $8, log_sha256 = $9, log_tail = $10, phase = $11"
 		" WHERE id = $1 AND token = $2 AND status = 'building'",
 		"iisisiiisss", item_id, token, result->why, result->error_line, result->error_text, result->exit_code,

@@ -212,12 +212,9 @@ static void build_ended(struct build *build, const struct build_result *result, 
 	b->exit_code = result->exit_code;
 	b->phase = result->phase && *result->phase ? xstrdup(result->phase) : NULL;
 	if (!result->ok && result->error_line > 0) {
-		struct strbuf text = STRBUF_INIT;
-
-		json_log_text(&text, result->error_text, strlen(result->error_text), true);
 		b->error_line = b->lines_before + result->error_line;
 		free(b->error_text);
-		b->error_text = strbuf_detach(&text, NULL);
+		b->error_text = log_plain_text(result->error_text, strlen(result->error_text));
 	}
 	take_artifacts(b, result);
 	conclude(b);

@@ -300,17 +300,18 @@ static int count_cgroups(const char *path, const char *prefix, int depth)
 	int count = 0;
 
 	while (dir && (entry = readdir(dir))) {
-		char below[1024];
+		char *below;
 
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
-		snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
+		below = xasprintf("%s/%s", path, entry->d_name);
 		if (!strncmp(entry->d_name, prefix, strlen(prefix))) {
 			fprintf(stderr, "left: cgroup %s\n", below);
 			count++;
 		} else if (depth < 8) {
 			count += count_cgroups(below, prefix, depth + 1);
 		}
+		free(below);
 	}
 	if (dir)
 		closedir(dir);
