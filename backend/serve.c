@@ -18,7 +18,8 @@
 
 struct settings {
 	int64_t port, jobs, max_upload, disk_floor;
-	const char *data_dir, *static_dir, *user, *log_path, *worker_log_path, *database_url, *redis_url;
+	const char *data_dir, *static_dir, *user, *log_path, *worker_log_path, *database_url,
+		*redis_url;
 	struct option_list bind, public_urls, provides;
 	bool public_read;
 };
@@ -57,21 +58,36 @@ static int64_t port_from_environment(void)
 static int parse_settings(struct settings *s, int argc, char **argv, struct strbuf *err)
 {
 	const struct option_spec specs[] = {
-		{"port", OPTION_INT, &s->port, "PORT", "TCP port (REQPM_PORT, else 8000)", 0, 65535},
-		{"bind", OPTION_LIST, &s->bind, "ADDRESS", "address to listen on, repeatable (default: loopback)", 0, 0},
-		{"data-dir", OPTION_STRING, &s->data_dir, "DIR", "database, logs of builds, results (REQPM_DATA_DIR)", 0, 0},
-		{"jobs", OPTION_INT, &s->jobs, "N", "packages built at once (default: processors)", 1, SLOTS_MAX},
-		{"static-dir", OPTION_STRING, &s->static_dir, "DIR", "serve the page from here", 0, 0},
-		{"public-url", OPTION_LIST, &s->public_urls, "URL", "address that browsers use, repeatable", 0, 0},
-		{"public-read", OPTION_FLAG, &s->public_read, NULL, "anybody who can reach the server may read", 0, 0},
-		{"max-upload", OPTION_SIZE, &s->max_upload, "SIZE", "largest file that is taken (default 4G)", 0, 0},
-		{"disk-floor", OPTION_SIZE, &s->disk_floor, "SIZE", "refuse uploads below this free space (512M)", 0, 0},
-		{"user", OPTION_STRING, &s->user, "NAME", "whom root becomes (default: reqpm)", 0, 0},
-		{"provide", OPTION_LIST, &s->provides, "CAPABILITY", "what this host supplies to builds besides", 0, 0},
-		{"log-file", OPTION_STRING, &s->log_path, "FILE", "the server's log (default: stderr)", 0, 0},
-		{"worker-log-file", OPTION_STRING, &s->worker_log_path, "FILE", "what the workers did", 0, 0},
-		{"database-url", OPTION_STRING, &s->database_url, "URL", "not in this version: SQLite is built in", 0, 0},
-		{"redis-url", OPTION_STRING, &s->redis_url, "URL", "not in this version: one process serves all", 0, 0},
+		{"port", OPTION_INT, &s->port, "PORT", "TCP port (REQPM_PORT, else 8000)", 0,
+			65535},
+		{"bind", OPTION_LIST, &s->bind, "ADDRESS",
+			"address to listen on, repeatable (default: loopback)", 0, 0},
+		{"data-dir", OPTION_STRING, &s->data_dir, "DIR",
+			"database, logs of builds, results (REQPM_DATA_DIR)", 0, 0},
+		{"jobs", OPTION_INT, &s->jobs, "N", "packages built at once (default: processors)",
+			1, SLOTS_MAX},
+		{"static-dir", OPTION_STRING, &s->static_dir, "DIR", "serve the page from here", 0,
+			0},
+		{"public-url", OPTION_LIST, &s->public_urls, "URL",
+			"address that browsers use, repeatable", 0, 0},
+		{"public-read", OPTION_FLAG, &s->public_read, NULL,
+			"anybody who can reach the server may read", 0, 0},
+		{"max-upload", OPTION_SIZE, &s->max_upload, "SIZE",
+			"largest file that is taken (default 4G)", 0, 0},
+		{"disk-floor", OPTION_SIZE, &s->disk_floor, "SIZE",
+			"refuse uploads below this free space (512M)", 0, 0},
+		{"user", OPTION_STRING, &s->user, "NAME", "whom root becomes (default: reqpm)", 0,
+			0},
+		{"provide", OPTION_LIST, &s->provides, "CAPABILITY",
+			"what this host supplies to builds besides", 0, 0},
+		{"log-file", OPTION_STRING, &s->log_path, "FILE",
+			"the server's log (default: stderr)", 0, 0},
+		{"worker-log-file", OPTION_STRING, &s->worker_log_path, "FILE",
+			"what the workers did", 0, 0},
+		{"database-url", OPTION_STRING, &s->database_url, "URL",
+			"not in this version: SQLite is built in", 0, 0},
+		{"redis-url", OPTION_STRING, &s->redis_url, "URL",
+			"not in this version: one process serves all", 0, 0},
 	};
 	int positional = 0, r;
 
@@ -99,11 +115,15 @@ static int check_settings(const struct settings *s, struct strbuf *err)
 	if (s->port < 0)
 		return err_set(err, -EINVAL, "REQPM_PORT must be a number between 1 and 65535");
 	if (s->database_url)
-		return err_set(err, -EINVAL, "PostgreSQL (--database-url, REQPM_DATABASE_URL) is not in this version: leave it "
-					     "out to use the built-in SQLite database in the data folder");
+		return err_set(err, -EINVAL,
+			"PostgreSQL (--database-url, REQPM_DATABASE_URL) is not in this version: "
+			"leave it "
+			"out to use the built-in SQLite database in the data folder");
 	if (s->redis_url)
-		return err_set(err, -EINVAL, "Redis (--redis-url, REQPM_REDIS_URL) is not in this version: leave it out, one "
-					     "process carries all updates itself");
+		return err_set(err, -EINVAL,
+			"Redis (--redis-url, REQPM_REDIS_URL) is not in this version: leave it "
+			"out, one "
+			"process carries all updates itself");
 	return 0;
 }
 
@@ -130,7 +150,8 @@ static int make_data_dir(struct settings *s, struct strbuf *err)
 		return r;
 	path = realpath(s->data_dir, NULL);
 	if (!path)
-		return err_set(err, -errno, "the data folder %s cannot be found: %s", s->data_dir, strerror(errno));
+		return err_set(err, -errno, "the data folder %s cannot be found: %s", s->data_dir,
+			strerror(errno));
 	s->data_dir = path; /* lives as long as the process */
 	return 0;
 }
@@ -354,10 +375,12 @@ static int open_all(struct server *s, struct strbuf *err)
 	if (r < 0)
 		return r;
 	s->app.logs = logs_create(&s->loop);
-	s->app.sandbox = sandbox_open(&s->loop, &s->keeper, s->settings.data_dir, (int)s->settings.jobs + 1, err);
+	s->app.sandbox = sandbox_open(
+		&s->loop, &s->keeper, s->settings.data_dir, (int)s->settings.jobs + 1, err);
 	if (!s->app.sandbox)
 		return -EIO;
-	s->app.rpm = rpm_env_open(&s->loop, s->app.sandbox, s->settings.data_dir, s->settings.provides.values, err);
+	s->app.rpm = rpm_env_open(
+		&s->loop, s->app.sandbox, s->settings.data_dir, s->settings.provides.values, err);
 	if (!s->app.rpm)
 		return -EIO;
 	s->app.repositories = repositories_open(&s->loop, s->app.sandbox);
@@ -370,8 +393,8 @@ static int open_all(struct server *s, struct strbuf *err)
 
 static void announce(const struct server *s)
 {
-	log_info("server: reqpm %s serves %s, data in %s, %lld slots", REQPM_VERSION, s->app.address, s->app.data_dir,
-		(long long)s->app.jobs);
+	log_info("server: reqpm %s serves %s, data in %s, %lld slots", REQPM_VERSION,
+		s->app.address, s->app.data_dir, (long long)s->app.jobs);
 	if (sandbox_protections(s->app.sandbox)->missing)
 		log_warn("sandbox: %s", sandbox_protections(s->app.sandbox)->missing);
 	printf("reqpm serves %s\n", s->app.address);
@@ -398,7 +421,8 @@ int serve_main(int argc, char **argv)
 		s->settings.data_dir = default_data_dir();
 	r = make_data_dir(&s->settings, &err);
 	if (r >= 0)
-		r = keeper_start(s->settings.data_dir, s->settings.user, (int)s->settings.jobs + 1, &s->keeper, &err);
+		r = keeper_start(s->settings.data_dir, s->settings.user, (int)s->settings.jobs + 1,
+			&s->keeper, &err);
 	if (r < 0) {
 		fprintf(stderr, "reqpm: %s\n", err.buf);
 		strbuf_finish(&err);

@@ -212,6 +212,8 @@ class Server {
     this.args = args
     this.env = env
     this.log = ''
+    this.programs = []
+    this.over = false // the test has ended: whoever comes back to this server need not any more
   }
 
   async start() {
@@ -322,7 +324,9 @@ class Server {
   /** A command of the terminal client, running. */
   cliStart(args, { env = {}, ...options } = {}) {
     const own = { REQPM_SERVER: this.url, REQPM_DATA_DIR: this.dataDir, ...env }
-    return new Program(BIN, args, { env: { ...process.env, ...own }, ...options })
+    const program = new Program(BIN, args, { env: { ...process.env, ...own }, ...options })
+    this.programs.push(program)
+    return program
   }
 
   /** What a command of the terminal client says in the end: {code, signal, stdout, stderr}. */
@@ -382,6 +386,8 @@ class Server {
 export async function startReqpm(t, { args = [], env = {}, uid } = {}) {
   const server = new Server(args, env, uid)
   t.after(async () => {
+    server.over = true
+    for (const program of server.programs) program.process.kill('SIGKILL')
     try {
       const unwanted = server.process.exitCode === null && server.process.signalCode === null ? await server.stop() : !server.expectedEnd
       const well = !unwanted && !/Sanitizer|runtime error/.test(server.log)

@@ -112,6 +112,7 @@ export class Follower {
     for (;;) {
       const code = await this.#connect()
       if (code === 1000) break
+      if (this.server.over) return
       assert.ok(COMES_BACK.includes(code), `closed with ${code}`)
       await pause(20)
     }

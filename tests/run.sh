@@ -34,7 +34,7 @@ meson_suites() { # name, folder, suites…
 	for s in "$@"; do args+=(--suite "$s"); done
 	meson test -C "$dir" --no-rebuild --print-errorlogs "${args[@]}" >"$dir/run.log" 2>&1
 	local ok bad
-	ok=$(sed -n 's/^Ok: *//p' "$dir/run.log") bad=$(sed -n 's/^\(Fail\|Timeout\|Unexpected Pass\): *//p' "$dir/run.log" | awk '{n+=$1} END {print n+0}')
+	ok=$(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$dir/run.log") bad=$(sed -n 's/^\(Fail\|Timeout\|Unexpected Pass\): *//p' "$dir/run.log" | awk '{n+=$1} END {print n+0}')
 	[ -n "$ok" ] || { ok=0 bad=1; tail -n 40 "$dir/run.log"; }
 	[ "$bad" = 0 ] || { sed -n '/=====/,$p' "$dir/run.log" | tail -n 150; [ -f "$log" ]; }
 	count "$name" "$ok" "$bad"

@@ -17,16 +17,18 @@
 #include "core/base/base.h"
 #include "core/base/loop.h"
 
-#define SLOTS_MAX 64	     /* --jobs; one more slot, number 0, serves reading specs, unpacking, createrepo_c */
-#define SLOT_UID_BASE 61000  /* slot n runs as this + n when the keeper is root; its gid is the server's */
+#define SLOTS_MAX                                                                                  \
+	64 /* --jobs; one more slot, number 0, serves reading specs, unpacking, createrepo_c */
+#define SLOT_UID_BASE                                                                              \
+	61000 /* slot n runs as this + n when the keeper is root; its gid is the server's */
 #define RUN_ARGV_BYTES_MAX (1 << 20)
 #define RUN_LAYERS_MAX 499 /* overlayfs stacks 500, the host's /usr is one of them */
 
 /* ---- the keeper (keeper.c) */
 struct keeper {
-	int fd;		  /* the server's end */
-	bool root;	  /* slot uids are in force */
-	uid_t uid;	  /* whom the server runs as */
+	int fd; /* the server's end */
+	bool root; /* slot uids are in force */
+	uid_t uid; /* whom the server runs as */
 	gid_t gid;
 };
 /* Forks. Returns 0 in the child, which has dropped to `user` when started as root (NULL: "reqpm"; no such user: -ENOENT and a sentence).
@@ -36,19 +38,20 @@ struct keeper {
  * data_dir (absolute): made when missing, owned by the user, mode 0711; refused when it is in use by a live server, or is neither empty nor
  * a data folder of reqpm. Its slots/<n> folders are made, owned by the slot's uid, group the server's, mode 2770; they are
  * emptied, and the data folder's cgroups killed and removed, after every launcher of an earlier server has ended. */
-int keeper_start(const char *data_dir, const char *user, int slots, struct keeper *ret_keeper, struct strbuf *err);
+int keeper_start(const char *data_dir, const char *user, int slots, struct keeper *ret_keeper,
+	struct strbuf *err);
 
 /* ---- the sandbox on the server's side (sandbox.c) */
 struct sandbox;
-struct sandbox *sandbox_open(struct loop *loop, const struct keeper *keeper, const char *data_dir, int slots,
-	struct strbuf *err);
+struct sandbox *sandbox_open(struct loop *loop, const struct keeper *keeper, const char *data_dir,
+	int slots, struct strbuf *err);
 void sandbox_close(struct sandbox *sb); /* every run has ended before */
 
 /* What is in force here; each `false` has a remedy in words. */
 struct protections {
 	bool bubblewrap, user_namespaces, seccomp, slot_uids, overlay;
 	const char *cgroup; /* "v2", "v1" or NULL */
-	char *missing;	    /* sentences with remedies, one per line; NULL: all is there */
+	char *missing; /* sentences with remedies, one per line; NULL: all is there */
 };
 const struct protections *sandbox_protections(const struct sandbox *sb);
 /* DATA/slots/<slot>: what is bound from here is writable for the slot. The string lives as long as sb. */
@@ -60,8 +63,9 @@ struct run_limits { /* 0: the default, RUN_* below */
 #define RUN_MEMORY_BYTES (8LL << 30)
 #define RUN_PROCESSES 2048
 #define RUN_FILE_BYTES (8LL << 30)
-#define RUN_DISK_BYTES (32LL << 30) /* of the work folder, looked at every 2 s: enforced late, but enforced */
-#define RUN_TMP_BYTES (1LL << 30)   /* size of /tmp, a tmpfs */
+#define RUN_DISK_BYTES                                                                             \
+	(32LL << 30) /* of the work folder, looked at every 2 s: enforced late, but enforced */
+#define RUN_TMP_BYTES (1LL << 30) /* size of /tmp, a tmpfs */
 
 struct run_bind {
 	const char *source; /* host path */
@@ -70,10 +74,11 @@ struct run_bind {
 };
 struct run_spec {
 	int slot;
-	const char *name;	 /* for the cgroup, the log and --hostname: letters, digits, hyphen */
+	const char *name; /* for the cgroup, the log and --hostname: letters, digits, hyphen */
 	const char *const *argv; /* NULL-terminated; looked up in /usr/bin:/usr/sbin inside */
-	const char *const *env;	 /* NAME=value, added to the fixed clean environment; may be NULL */
-	const char *work;	 /* host folder below the slot's, bound writable at /build, the working directory; made when missing,
+	const char *const *env; /* NAME=value, added to the fixed clean environment; may be NULL */
+	const char *
+		work; /* host folder below the slot's, bound writable at /build, the working directory; made when missing,
 				  * as the slot's uid: what the server makes in it itself cannot be wiped unless group-writable */
 	const struct run_bind *binds;
 	size_t bind_count;
@@ -90,14 +95,21 @@ struct run_spec {
 	bool network;
 	bool wipe; /* remove work when the run has ended */
 };
-enum run_end { RUN_EXITED, RUN_SIGNALED, RUN_TIMED_OUT, RUN_CANCELLED, RUN_OUT_OF_MEMORY, RUN_DISK_FULL,
-	RUN_BROKEN /* the sandbox itself failed: infrastructure, may be tried again */ };
+enum run_end {
+	RUN_EXITED,
+	RUN_SIGNALED,
+	RUN_TIMED_OUT,
+	RUN_CANCELLED,
+	RUN_OUT_OF_MEMORY,
+	RUN_DISK_FULL,
+	RUN_BROKEN /* the sandbox itself failed: infrastructure, may be tried again */
+};
 struct run_result {
 	enum run_end end;
 	/* Exit status (127: no such program) or signal. A program that a signal ended and one that exited with 128 + signal look
 	 * the same from outside the sandbox, as they do to a shell: both are RUN_SIGNALED. */
 	int code;
-	const char *why;  /* a sentence when end is not RUN_EXITED; borrowed */
+	const char *why; /* a sentence when end is not RUN_EXITED; borrowed */
 	int64_t cpu_ms, wall_ms, memory_peak_bytes; /* 0: unknown */
 };
 struct run;
@@ -108,62 +120,67 @@ struct run_handlers {
 	void (*on_end)(struct run *r, const struct run_result *result, void *arg);
 };
 /* NULL: err says why. Many may be alive at once, several in slot 0 as well. spec is not needed after the return. */
-struct run *run_start(struct sandbox *sb, const struct run_spec *spec, const struct run_handlers *handlers, void *arg,
-	struct strbuf *err);
-void run_cancel(struct run *r); /* idempotent; on_end follows within 5 s, unless the output is paused */
-void run_pause(struct run *r);	/* stops reading the output; the build waits when the pipe is full */
+struct run *run_start(struct sandbox *sb, const struct run_spec *spec,
+	const struct run_handlers *handlers, void *arg, struct strbuf *err);
+void run_cancel(
+	struct run *r); /* idempotent; on_end follows within 5 s, unless the output is paused */
+void run_pause(struct run *r); /* stops reading the output; the build waits when the pipe is full */
 void run_resume(struct run *r);
 /* Removes a folder below the slot's as the slot's uid; done(arg) on the loop. For what a build left. */
 void sandbox_wipe(struct sandbox *sb, int slot, const char *path, loop_fn *done, void *arg);
 
 /* ---- builders: each makes one package of a job into results (command.c, rpmbuild.c) */
 struct artifact { /* a file in results_dir */
-	const char *file;   /* its name there, folders included */
-	const char *kind;   /* "rpm", "srpm" or "file" */
-	const char *nevra;  /* of RPMs; NULL */
+	const char *file; /* its name there, folders included */
+	const char *kind; /* "rpm", "srpm" or "file" */
+	const char *nevra; /* of RPMs; NULL */
 	const char *provides; /* of binary RPMs: JSON, ["zlib-devel = 1.3-1", …]; NULL */
 	const char *sha256;
 	int64_t size;
 };
 struct build_result {
 	bool ok;
-	enum run_end end; /* how the deciding run ended, when not ok: RUN_TIMED_OUT, RUN_OUT_OF_MEMORY … */
+	enum run_end
+		end; /* how the deciding run ended, when not ok: RUN_TIMED_OUT, RUN_OUT_OF_MEMORY … */
 	const struct artifact *artifacts;
 	size_t artifact_count;
 	bool infrastructure; /* not the package's fault: may be tried again */
 	bool cancelled;
-	const char *phase;   /* "%build"; "" when there is none */
-	const char *why;     /* one sentence when not ok */
-	int64_t error_line;  /* 1-based line of the log that shows the cause; 0: none found */
+	const char *phase; /* "%build"; "" when there is none */
+	const char *why; /* one sentence when not ok */
+	int64_t error_line; /* 1-based line of the log that shows the cause; 0: none found */
 	const char *error_text; /* that line, "" when none */
 	int64_t exit_code;
 };
 struct build;
 struct build_handlers {
 	void (*on_log)(struct build *b, const char *data, size_t len, void *arg);
-	void (*on_phase)(struct build *b, const char *phase, void *arg); /* advice, as the output claims it */
+	void (*on_phase)(struct build *b, const char *phase,
+		void *arg); /* advice, as the output claims it */
 	/* Once, last. Results lie in request.results_dir. b is freed on return. */
 	void (*on_end)(struct build *b, const struct build_result *result, void *arg);
 };
 struct build_request { /* borrowed until build_start() returns */
 	struct sandbox *sandbox;
 	int slot;
-	const char *attempt_name;  /* "job7-item123-2": unique among live ones; names folders and cgroups */
+	const char *
+		attempt_name; /* "job7-item123-2": unique among live ones; names folders and cgroups */
 	const char *package;
 	const char *version;
-	const char *sources_dir;   /* the upload's files, bound read-only */
-	const char *spec_file;	   /* rpmbuild: name of the .spec or .src.rpm in sources_dir */
-	struct rpm_env *rpm;	   /* rpmbuild: rpm_env_open(), rpm.h; outlives the build */
-	bool skip_check;	   /* rpmbuild: without %check and what only it needs, because that closed a cycle */
+	const char *sources_dir; /* the upload's files, bound read-only */
+	const char *spec_file; /* rpmbuild: name of the .spec or .src.rpm in sources_dir */
+	struct rpm_env *rpm; /* rpmbuild: rpm_env_open(), rpm.h; outlives the build */
+	bool skip_check; /* rpmbuild: without %check and what only it needs, because that closed a cycle */
 	const char *const *command; /* command: argv */
-	const char *job_dir;	   /* DATA/builds/<id>; rpmbuild: rpms/ in it holds what the job has built so far */
-	const char *results_dir;   /* made; the artifacts are put here, on the server's side */
+	const char *
+		job_dir; /* DATA/builds/<id>; rpmbuild: rpms/ in it holds what the job has built so far */
+	const char *results_dir; /* made; the artifacts are put here, on the server's side */
 	int64_t timeout_ms;
 };
 struct builder_ops {
 	const char *name; /* "command", "rpmbuild" */
-	int (*start)(const struct build_request *req, const struct build_handlers *h, void *arg, struct build **ret_build,
-		struct strbuf *err);
+	int (*start)(const struct build_request *req, const struct build_handlers *h, void *arg,
+		struct build **ret_build, struct strbuf *err);
 	void (*cancel)(struct build *b);
 	void (*pause)(struct build *b);
 	void (*resume)(struct build *b);

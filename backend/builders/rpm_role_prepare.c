@@ -126,9 +126,10 @@ static int query(const char *file, const char *spec, bool unchecked, struct wish
 {
 	const char *const program[] = {"rpmspec", NULL};
 	const char *const rest[] = {"-q", "--srpm", "--qf", FORMAT, "--", spec, NULL};
-	const char *const without[] = {"--without", "check", "--undefine=with_check", "-q", "--srpm", "--qf", FORMAT, "--",
-		spec, NULL};
-	const char **argv = rpm_argv(program, rpm_macros(rpm_input_of(file)), unchecked ? without : rest);
+	const char *const without[] = {"--without", "check", "--undefine=with_check", "-q",
+		"--srpm", "--qf", FORMAT, "--", spec, NULL};
+	const char **argv =
+		rpm_argv(program, rpm_macros(rpm_input_of(file)), unchecked ? without : rest);
 	struct strbuf text = STRBUF_INIT, how = STRBUF_INIT;
 	int status = role_run(argv, &text, false), r = 0;
 

@@ -218,9 +218,12 @@ static void rpmbuild(struct build *b)
 	static const char *const program[] = {"rpmbuild", "-ba", NULL}, *const collect_from[] = {
 										"RPMS", "SRPMS"};
 	const char *spec_file = json_string_value(json_object_get(b->root, "spec"));
-	const char *const rest[] = {"--", spec_file, NULL}, *const unchecked[] = {"--nocheck", "--without",
-		"check", "--undefine=with_check", "--", spec_file, NULL};
-	const char **argv = rpm_argv(program, rpm_macros(rpm_input_of(b->file)), b->skip_check ? unchecked : rest);
+	const char *const rest[] = {"--", spec_file, NULL}, *const unchecked[] = {"--nocheck",
+								    "--without", "check",
+								    "--undefine=with_check", "--",
+								    spec_file, NULL};
+	const char **argv = rpm_argv(
+		program, rpm_macros(rpm_input_of(b->file)), b->skip_check ? unchecked : rest);
 	const struct run_bind sources = {b->sources, RPM_SOURCES, false};
 	char *epoch = xasprintf("SOURCE_DATE_EPOCH=%" JSON_INTEGER_FORMAT,
 		json_integer_value(json_object_get(b->root, "epoch")));

@@ -29,7 +29,8 @@ static double cpu_us(void)
 	struct rusage u;
 
 	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
 static void die(const char *what)
@@ -42,7 +43,8 @@ static void die(const char *what)
 
 static int connect_to(int port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	struct sockaddr_in a = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -53,8 +55,10 @@ static int connect_to(int port)
 
 static void child_main(int port, bool websocket, int control)
 {
-	static const char hello[] = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-				    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+	static const char hello[] =
+		"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+		"Upgrade\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
 	struct epoll_event events[256], e = {.events = EPOLLIN};
 	int ep = epoll_create1(0);
 	static char buf[1 << 18];
@@ -76,7 +80,8 @@ static void child_main(int port, bool websocket, int control)
 		int n = epoll_wait(ep, events, 256, -1);
 
 		for (int i = 0; i < n; i++) {
-			ssize_t r = read(events[i].data.fd, events[i].data.fd == control ? (void *)&want : buf,
+			ssize_t r = read(events[i].data.fd,
+				events[i].data.fd == control ? (void *)&want : buf,
 				events[i].data.fd == control ? sizeof(want) : sizeof(buf));
 
 			if (events[i].data.fd == control) {
@@ -259,9 +264,11 @@ static void all_joined(uv_timer_t *t)
 
 static void run_ours(void)
 {
-	static const struct http_route routes[] = {{.method = HTTP_GET, .pattern = "/ws", .handler = join}};
+	static const struct http_route routes[] = {
+		{.method = HTTP_GET, .pattern = "/ws", .handler = join}};
 	struct http_config config = {.loop = &loop, .routes = routes, .route_count = 1};
-	struct room_source source = {.read_snapshot = read_snapshot, .read_versions = read_snapshot};
+	struct room_source source = {
+		.read_snapshot = read_snapshot, .read_versions = read_snapshot};
 	struct strbuf err = STRBUF_INIT;
 	struct http_server *server;
 	pid_t child;
@@ -298,8 +305,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	floor = floor_us();
 	run_ours();
-	printf("{\"benchmark\":\"fanout\",\"viewers\":%d,\"messages\":%d,\"in_flight\":%d,\"cpu_us_per_frame\":%.3f,"
+	printf("{\"benchmark\":\"fanout\",\"viewers\":%d,\"messages\":%d,\"in_flight\":%d,\"cpu_us_"
+	       "per_frame\":%.3f,"
 	       "\"floor_us_per_frame\":%.3f,\"ratio\":%.2f,\"heap_bytes_per_viewer\":%zu}\n",
-		viewers, messages, in_flight, ours, floor, ours / floor, (heap_after - heap_before) / (size_t)viewers);
+		viewers, messages, in_flight, ours, floor, ours / floor,
+		(heap_after - heap_before) / (size_t)viewers);
 	return 0;
 }

@@ -60,9 +60,10 @@ int main(int argc, char **argv)
 	}
 	ordered = now_ms();
 	right = graph.cycle_count == 0 && graph.level_count == 20;
-	printf("{\"benchmark\":\"order\",\"specs\":%zu,\"edges\":%zu,\"levels\":%zu,\"cycles\":%zu,\"order_ms\":%.2f,"
+	printf("{\"benchmark\":\"order\",\"specs\":%zu,\"edges\":%zu,\"levels\":%zu,\"cycles\":%zu,"
+	       "\"order_ms\":%.2f,"
 	       "\"parse_ms\":%.2f,\"ratio\":%.2f}\n",
-		query.spec_count, graph.edge_count, graph.level_count, graph.cycle_count, ordered - parsed, parsed - start,
-		(ordered - parsed) / (parsed - start));
+		query.spec_count, graph.edge_count, graph.level_count, graph.cycle_count,
+		ordered - parsed, parsed - start, (ordered - parsed) / (parsed - start));
 	return right ? 0 : 1;
 }

@@ -14,7 +14,7 @@ const KILLS = 10
 class Witness {
   constructor(server) {
     this.server = server
-    this.timer = setInterval(() => this.look(), 50)
+    this.timer = setInterval(() => this.look(), 50).unref()
   }
 
   look() {
@@ -33,8 +33,8 @@ class Witness {
 function assertOneAfterAnother(item) {
   for (const [i, attempt] of item.attempts.entries()) {
     assert.equal(attempt.number, i + 1)
-    assert.ok(attempt.started_at <= attempt.ended_at, JSON.stringify(item.attempts))
-    if (i) assert.ok(item.attempts[i - 1].ended_at <= attempt.started_at, JSON.stringify(item.attempts))
+    assert.ok(Date.parse(attempt.started_at) <= Date.parse(attempt.ended_at), JSON.stringify(item.attempts))
+    if (i) assert.ok(Date.parse(item.attempts[i - 1].ended_at) <= Date.parse(attempt.started_at), JSON.stringify(item.attempts))
   }
   assert.deepEqual(item.attempts.map((a) => a.outcome), item.attempts.map((_, i, all) => (i === all.length - 1 ? 'completed' : 'lost')))
 }

@@ -29,24 +29,26 @@ struct app {
 	struct logs *logs;
 	struct log_file *worker_log; /* NULL: with the server's */
 	const char *data_dir;
-	const char *address;	   /* "http://127.0.0.1:8000", for status and .repo files */
-	int64_t max_upload_bytes;  /* one file */
-	int64_t disk_floor_bytes;  /* below it uploads and submissions are refused with 507 */
-	int64_t jobs;		   /* build slots */
-	int64_t started_at;	   /* wall ms */
+	const char *address; /* "http://127.0.0.1:8000", for status and .repo files */
+	int64_t max_upload_bytes; /* one file */
+	int64_t disk_floor_bytes; /* below it uploads and submissions are refused with 507 */
+	int64_t jobs; /* build slots */
+	int64_t started_at; /* wall ms */
 	bool draining;
 };
 
 /* ---- views.c, uploads.c: HTTP handlers; routing.c: the table of all routes */
 extern const struct http_route builds_routes[];
 extern const size_t builds_route_count;
-bool builds_guard(struct http_request *req, void *app);	  /* Host, Origin, rights; for http_config.guard */
-void builds_fallback(struct http_request *req, void *app); /* the page, or a plain one that says there is none */
+bool builds_guard(
+	struct http_request *req, void *app); /* Host, Origin, rights; for http_config.guard */
+void builds_fallback(
+	struct http_request *req, void *app); /* the page, or a plain one that says there is none */
 
 /* ---- consumers.c: WebSocket handlers and the rooms' source */
-void build_job_consumer(struct http_request *req, void *app);	/* /ws/builds/:id/ */
-void build_list_consumer(struct http_request *req, void *app);	/* /ws/builds/ */
-void build_log_consumer(struct http_request *req, void *app);	/* /ws/builds/queue/:id/log/ */
+void build_job_consumer(struct http_request *req, void *app); /* /ws/builds/:id/ */
+void build_list_consumer(struct http_request *req, void *app); /* /ws/builds/ */
+void build_log_consumer(struct http_request *req, void *app); /* /ws/builds/queue/:id/log/ */
 struct room_source builds_room_source(struct app *app);
 
 /* ---- worker.c, tasks.c: the embedded worker */
@@ -68,8 +70,9 @@ int check_build_job_completion(struct tx *tx, int64_t build_job_id);
 #define worker_log(app, ...) log_to((app)->worker_log, LOG_INFO, __VA_ARGS__)
 
 /* ---- folders */
-void upload_dir(struct strbuf *out, const struct app *app, int64_t upload_id); /* DATA/uploads/<id> */
-void build_dir(struct strbuf *out, const struct app *app, int64_t job_id);	    /* DATA/builds/<id> */
+void upload_dir(
+	struct strbuf *out, const struct app *app, int64_t upload_id); /* DATA/uploads/<id> */
+void build_dir(struct strbuf *out, const struct app *app, int64_t job_id); /* DATA/builds/<id> */
 /* Blocking. Opens what is at path beneath the folder dir, following no link: an fd or a negative code. */
 int open_beneath(int dir, const char *path, int flags);
 /* Blocking. The same for reading a regular file; -ENOENT: there is none. */

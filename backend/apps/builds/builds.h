@@ -18,13 +18,39 @@
 #include "core/store/store.h"
 
 /* ---- vocabularies: one enum and one name table each, used by SQL, JSON and the front end (statuses.c) */
-enum build_status { BUILD_PENDING, BUILD_PREPARING, BUILD_RUNNING, BUILD_COMPLETED, BUILD_FAILED, BUILD_CANCELLED,
-	BUILD_STATUS_COUNT };
-enum queue_status { QUEUE_PENDING, QUEUE_QUEUED, QUEUE_BUILDING, QUEUE_COMPLETED, QUEUE_FAILED, QUEUE_BLOCKED,
-	QUEUE_CANCELLED, QUEUE_STATUS_COUNT };
+enum build_status {
+	BUILD_PENDING,
+	BUILD_PREPARING,
+	BUILD_RUNNING,
+	BUILD_COMPLETED,
+	BUILD_FAILED,
+	BUILD_CANCELLED,
+	BUILD_STATUS_COUNT
+};
+enum queue_status {
+	QUEUE_PENDING,
+	QUEUE_QUEUED,
+	QUEUE_BUILDING,
+	QUEUE_COMPLETED,
+	QUEUE_FAILED,
+	QUEUE_BLOCKED,
+	QUEUE_CANCELLED,
+	QUEUE_STATUS_COUNT
+};
 /* Why an item is what it is; the words for a reader are made from it by the serializer. */
-enum queue_reason { REASON_NONE, REASON_BUILD, REASON_TIMEOUT, REASON_MEMORY, REASON_DISK, REASON_LOST, REASON_INFRASTRUCTURE,
-	REASON_BLOCKED, REASON_CANCELLED, REASON_FAIL_FAST, REASON_COUNT };
+enum queue_reason {
+	REASON_NONE,
+	REASON_BUILD,
+	REASON_TIMEOUT,
+	REASON_MEMORY,
+	REASON_DISK,
+	REASON_LOST,
+	REASON_INFRASTRUCTURE,
+	REASON_BLOCKED,
+	REASON_CANCELLED,
+	REASON_FAIL_FAST,
+	REASON_COUNT
+};
 extern const char *const build_status_name[BUILD_STATUS_COUNT];
 extern const char *const queue_status_name[QUEUE_STATUS_COUNT];
 extern const char *const queue_reason_name[REASON_COUNT];
@@ -41,18 +67,18 @@ static inline bool queue_status_final(enum queue_status s)
 }
 
 /* ---- limits */
-#define BUILD_NAME_MAX 200	   /* bytes */
-#define ATTEMPTS_MAX 5		   /* that ended while their worker lived, for infrastructure causes */
-#define LOST_MAX 20		   /* attempts in a row whose worker or server died */
-#define BACKOFF_MS 2000		   /* before attempt n + 1: this << n, at most BACKOFF_MAX_MS */
+#define BUILD_NAME_MAX 200 /* bytes */
+#define ATTEMPTS_MAX 5 /* that ended while their worker lived, for infrastructure causes */
+#define LOST_MAX 20 /* attempts in a row whose worker or server died */
+#define BACKOFF_MS 2000 /* before attempt n + 1: this << n, at most BACKOFF_MAX_MS */
 #define BACKOFF_MAX_MS 60000
-#define LOG_TAIL_MAX 4096	   /* bytes of the log in the message that ends an item */
+#define LOG_TAIL_MAX 4096 /* bytes of the log in the message that ends an item */
 #define ITEM_TIMEOUT_MS (5LL * 3600 * 1000)
 #define UPLOAD_FILES_MAX 20000
-#define UPLOAD_PATH_MAX 1024	   /* bytes */
+#define UPLOAD_PATH_MAX 1024 /* bytes */
 #define UPLOAD_TTL_MS (24LL * 3600 * 1000) /* an upload that nobody seals */
 #define DRY_RUN_TTL_MS (3600 * 1000)
-#define LIST_LIMIT 50		   /* default and the list room's newest */
+#define LIST_LIMIT 50 /* default and the list room's newest */
 #define LIST_LIMIT_MAX 200
 
 /* ---- rows. Text is borrowed from the running statement where a callback gets the row, else owned: see each function. */
@@ -60,7 +86,7 @@ struct build_job {
 	int64_t id;
 	const char *name, *builder;
 	enum build_status status;
-	int64_t seq;	  /* of its newest message */
+	int64_t seq; /* of its newest message */
 	int64_t list_seq; /* of its newest build_update */
 	int64_t counts[QUEUE_STATUS_COUNT], total;
 	bool cancel_requested, fail_fast, dry_run;
@@ -68,7 +94,7 @@ struct build_job {
 	int64_t upload_id;
 	int64_t timeout_ms;
 	const char *error; /* JSON {detail, package, edges} or NULL */
-	const char *plan;  /* JSON of the order, after preparing; NULL before */
+	const char *plan; /* JSON of the order, after preparing; NULL before */
 	int64_t created_at, started_at, completed_at; /* wall ms; 0: not yet */
 };
 struct queue_item {
@@ -107,13 +133,15 @@ struct build_job_new {
 };
 int upload_create(struct tx *tx, int64_t now, int64_t *ret_id);
 /* -ENOENT: no such upload. -EPERM: sealed. -ENOSPC: UPLOAD_FILES_MAX. Repeatable: the newest wins. */
-int upload_put_file(struct tx *tx, int64_t upload_id, const char *path, int64_t size, const char *sha256);
+int upload_put_file(
+	struct tx *tx, int64_t upload_id, const char *path, int64_t size, const char *sha256);
 /* Seals the upload; sealing twice gives the same job and *ret_existed. -ENOENT: no such upload. */
-int build_job_create(struct tx *tx, const struct build_job_new *new_job, int64_t now, int64_t *ret_id,
-	bool *ret_existed);
+int build_job_create(struct tx *tx, const struct build_job_new *new_job, int64_t now,
+	int64_t *ret_id, bool *ret_existed);
 /* A new job that takes over the completed results of an ended one. -ENOENT, -EBUSY: it has not ended; -EALREADY: all of it completed. */
 int build_job_retry(struct tx *tx, int64_t id, int64_t now, int64_t *ret_id);
-int build_job_prepare(struct tx *tx, int64_t id, int64_t now); /* pending -> preparing; -ESTALE: it is not pending */
+int build_job_prepare(struct tx *tx, int64_t id,
+	int64_t now); /* pending -> preparing; -ESTALE: it is not pending */
 struct plan_item {
 	const char *package, *version, *payload;
 	int64_t level, priority, timeout_ms;
@@ -134,7 +162,7 @@ int build_job_refuse(struct tx *tx, int64_t id, const char *error, int64_t now);
 int build_job_cancel(struct tx *tx, int64_t id, int64_t now);
 
 struct worker_identity {
-	const char *name;	 /* host name */
+	const char *name; /* host name */
 	const char *incarnation; /* new at each start */
 	int64_t slots;
 };
@@ -154,8 +182,14 @@ void claim_finish(struct claim *c);
 int queue_item_claim(struct tx *tx, const struct worker_identity *worker, int64_t slot, int64_t now,
 	struct claim *ret_claim, int64_t *ret_due_at);
 /* -ESTALE from here on: the token is not the item's current one, nothing was written. */
-int queue_item_set_phase(struct tx *tx, int64_t item_id, int64_t token, const char *phase, int64_t log_size);
-enum attempt_end { ATTEMPT_COMPLETED, ATTEMPT_FAILED, ATTEMPT_INFRASTRUCTURE, ATTEMPT_STOPPED /* cancel or drain */ };
+int queue_item_set_phase(
+	struct tx *tx, int64_t item_id, int64_t token, const char *phase, int64_t log_size);
+enum attempt_end {
+	ATTEMPT_COMPLETED,
+	ATTEMPT_FAILED,
+	ATTEMPT_INFRASTRUCTURE,
+	ATTEMPT_STOPPED /* cancel or drain */
+};
 struct artifact_row {
 	const char *file, *kind, *sha256, *nevra; /* kind: rpm, srpm, file */
 	int64_t size;
@@ -170,44 +204,54 @@ struct attempt_result {
 	const struct artifact_row *artifacts;
 	size_t artifact_count;
 };
-int queue_item_end(struct tx *tx, int64_t item_id, int64_t token, const struct attempt_result *result, int64_t now);
+int queue_item_end(struct tx *tx, int64_t item_id, int64_t token,
+	const struct attempt_result *result, int64_t now);
 /* For builds of the `external` builder: pending|queued -> building -> completed|failed. -EPERM: another builder;
  * -EINVAL: an illegal step. */
-int queue_item_report(struct tx *tx, int64_t item_id, enum queue_status status, const char *why, int64_t now);
+int queue_item_report(
+	struct tx *tx, int64_t item_id, enum queue_status status, const char *why, int64_t now);
 /* Ends the job when all its items have ended; idempotent. Part of every event already; for start-up. */
 int build_job_check(struct tx *tx, int64_t id, int64_t now);
 /* Uploads never sealed and old dry runs; the ids of the jobs whose folders may go are passed to fn. */
-int builds_expire(struct tx *tx, int64_t now, void (*fn)(void *arg, const char *kind, int64_t id), void *arg);
+int builds_expire(
+	struct tx *tx, int64_t now, void (*fn)(void *arg, const char *kind, int64_t id), void *arg);
 
 /* ---- readers (models_read.c): inside any unit. Row text is borrowed until fn returns. 1: found, 0: not, or negative. */
 typedef int build_job_fn(const struct build_job *job, void *arg);
 typedef int queue_item_fn(const struct queue_item *item, void *arg);
 int build_job_get(struct tx *tx, int64_t id, build_job_fn *fn, void *arg);
 /* Listed jobs (no dry runs), newest first, id < before (0: no bound), status -1: any, name contains query (NULL: any). */
-int build_jobs_list(struct tx *tx, int64_t before, int status, const char *query, int64_t limit, build_job_fn *fn,
-	void *arg);
+int build_jobs_list(struct tx *tx, int64_t before, int status, const char *query, int64_t limit,
+	build_job_fn *fn, void *arg);
 /* Every active job and the newest `newest`, newest first. */
 int build_jobs_current(struct tx *tx, int64_t newest, build_job_fn *fn, void *arg);
 int build_jobs_to_prepare(struct tx *tx, build_job_fn *fn, void *arg); /* pending, oldest first */
 int queue_item_get(struct tx *tx, int64_t id, queue_item_fn *fn, void *arg);
-int queue_items_of(struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg);       /* by position */
-int queue_items_building(struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg); /* job_id 0: of all jobs */
+int queue_items_of(struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg); /* by position */
+int queue_items_building(
+	struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg); /* job_id 0: of all jobs */
 /* Needs of a job as pairs of item ids, sorted by the needing item. */
-int queue_needs_of(struct tx *tx, int64_t job_id, int (*fn)(int64_t item_id, int64_t need_id, void *arg), void *arg);
+int queue_needs_of(struct tx *tx, int64_t job_id,
+	int (*fn)(int64_t item_id, int64_t need_id, void *arg), void *arg);
 typedef int artifact_fn(int64_t item_id, const struct artifact_row *row, void *arg);
-int artifacts_of(struct tx *tx, int64_t job_id, int64_t item_id /* 0: all */, artifact_fn *fn, void *arg);
-typedef int attempt_fn(int64_t number, const char *worker, int64_t slot, int64_t started_at, int64_t ended_at,
-	const char *outcome, void *arg);
+int artifacts_of(
+	struct tx *tx, int64_t job_id, int64_t item_id /* 0: all */, artifact_fn *fn, void *arg);
+typedef int attempt_fn(int64_t number, const char *worker, int64_t slot, int64_t started_at,
+	int64_t ended_at, const char *outcome, void *arg);
 int attempts_of(struct tx *tx, int64_t item_id, attempt_fn *fn, void *arg);
 typedef int upload_file_fn(const char *path, int64_t size, const char *sha256, void *arg);
 int upload_files(struct tx *tx, int64_t upload_id, upload_file_fn *fn, void *arg);
 enum upload_state { UPLOAD_MISSING, UPLOAD_OPEN, UPLOAD_SEALED };
-int upload_state(struct tx *tx, int64_t upload_id, enum upload_state *ret_state, int64_t *ret_job_id);
-typedef int worker_fn(const struct worker_identity *w, int64_t heartbeat_at, int64_t started_at, bool current, void *arg);
+int upload_state(
+	struct tx *tx, int64_t upload_id, enum upload_state *ret_state, int64_t *ret_job_id);
+typedef int worker_fn(const struct worker_identity *w, int64_t heartbeat_at, int64_t started_at,
+	bool current, void *arg);
 int workers_list(struct tx *tx, worker_fn *fn, void *arg);
-int64_t package_last_duration(struct tx *tx, const char *name); /* ms of its newest success; 0: never */
+int64_t package_last_duration(
+	struct tx *tx, const char *name); /* ms of its newest success; 0: never */
 /* (job id, seq) of one job (id > 0), or (job id, list_seq) of the current ones as build_jobs_current() lists them. */
-int build_job_versions(struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t seq, void *arg), void *arg);
+int build_job_versions(
+	struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t seq, void *arg), void *arg);
 int queue_depths(struct tx *tx, int64_t ret_counts[QUEUE_STATUS_COUNT]); /* of active jobs */
 int build_totals(struct tx *tx, int64_t ret_counts[BUILD_STATUS_COUNT]);
 
@@ -215,12 +259,16 @@ int build_totals(struct tx *tx, int64_t ret_counts[BUILD_STATUS_COUNT]);
 void build_job_fields(struct json_writer *w, const struct build_job *job);
 /* Of these only what can change after the job was made: what a room's build_update carries, each time in full. */
 void build_job_changes(struct json_writer *w, const struct build_job *job);
-void queue_item_fields(struct json_writer *w, const struct queue_item *item); /* the fields of queue_update.data */
+void queue_item_fields(
+	struct json_writer *w, const struct queue_item *item); /* the fields of queue_update.data */
 /* GET /api/builds/{id}: job, seq, epoch, queue_items with needs. 1 found, 0 not. */
-int build_job_document(struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq);
+int build_job_document(
+	struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq);
 /* The room's snapshot message around the same data. */
-int build_job_snapshot(struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq);
-int queue_item_document(struct tx *tx, int64_t id, struct strbuf *out); /* with needs, attempts, artifacts */
+int build_job_snapshot(
+	struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq);
+int queue_item_document(
+	struct tx *tx, int64_t id, struct strbuf *out); /* with needs, attempts, artifacts */
 
 /* ---- migrations (migrations.c) */
 extern const struct store_migration builds_migrations[];

@@ -6,13 +6,15 @@
 
 int build_job_next_seq(struct tx *tx, int64_t id)
 {
-	return tx_exec(tx, "UPDATE build_jobs SET seq = seq + 1, list_seq = seq + 1 WHERE id = $1", "i", id);
+	return tx_exec(tx, "UPDATE build_jobs SET seq = seq + 1, list_seq = seq + 1 WHERE id = $1",
+		"i", id);
 }
 
 int build_job_next_seq_of_item(struct tx *tx, int64_t item_id, int64_t *ret_seq)
 {
 	return tx_int(tx, ret_seq,
-		"UPDATE build_jobs SET seq = seq + 1 WHERE id = (SELECT job_id FROM queue_items WHERE id = $1) RETURNING seq",
+		"UPDATE build_jobs SET seq = seq + 1 WHERE id = (SELECT job_id FROM queue_items "
+		"WHERE id = $1) RETURNING seq",
 		"i", item_id);
 }
 
@@ -37,8 +39,10 @@ int job_lock(struct tx *tx, int64_t id, struct job_state *ret_state)
 {
 	*ret_state = (struct job_state){.id = id};
 	return tx_each(tx, take_job, ret_state,
-		"UPDATE build_jobs SET changes = changes + 1 WHERE id = $1 RETURNING status, cancel_requested, fail_fast,"
-		" dry_run, total_packages, pending_packages, queued_packages, building_packages, completed_packages,"
+		"UPDATE build_jobs SET changes = changes + 1 WHERE id = $1 RETURNING status, "
+		"cancel_requested, fail_fast,"
+		" dry_run, total_packages, pending_packages, queued_packages, building_packages, "
+		"completed_packages,"
 		" failed_packages, blocked_packages, cancelled_packages",
 		"i", id);
 }
@@ -49,14 +53,17 @@ int job_settle(struct tx *tx, struct job_state *s, int64_t now)
 	bool starts = s->was == BUILD_PENDING && s->job.status != BUILD_PENDING;
 	bool ends = build_status_final(s->job.status) && !build_status_final(s->was);
 	int r = tx_exec(tx,
-		"UPDATE build_jobs SET status = $2, cancel_requested = $3, total_packages = $4, pending_packages = $5,"
-		" queued_packages = $6, building_packages = $7, completed_packages = $8, failed_packages = $9,"
+		"UPDATE build_jobs SET status = $2, cancel_requested = $3, total_packages = $4, "
+		"pending_packages = $5,"
+		" queued_packages = $6, building_packages = $7, completed_packages = $8, "
+		"failed_packages = $9,"
 		" blocked_packages = $10, cancelled_packages = $11,"
 		" started_at = CASE WHEN $12 AND started_at = 0 THEN $14 ELSE started_at END,"
 		" completed_at = CASE WHEN $13 THEN $14 ELSE completed_at END WHERE id = $1",
-		"isbiiiiiiiibbi", s->id, build_status_name[s->job.status], s->job.cancel_requested, s->job.total,
-		n[QUEUE_PENDING], n[QUEUE_QUEUED], n[QUEUE_BUILDING], n[QUEUE_COMPLETED], n[QUEUE_FAILED],
-		n[QUEUE_BLOCKED], n[QUEUE_CANCELLED], starts, ends, now);
+		"isbiiiiiiiibbi", s->id, build_status_name[s->job.status], s->job.cancel_requested,
+		s->job.total, n[QUEUE_PENDING], n[QUEUE_QUEUED], n[QUEUE_BUILDING],
+		n[QUEUE_COMPLETED], n[QUEUE_FAILED], n[QUEUE_BLOCKED], n[QUEUE_CANCELLED], starts,
+		ends, now);
 
 	if (r < 0)
 		return r;
@@ -101,15 +108,16 @@ static int take_row(const struct row *row, void *arg)
 
 int rows_load_item(struct tx *tx, struct item_rows *rows, int64_t item_id)
 {
-	return tx_each(
-		tx, take_row, rows, "SELECT " ROW_COLUMNS ", 0 FROM queue_items WHERE id = $1", "i", item_id);
+	return tx_each(tx, take_row, rows,
+		"SELECT " ROW_COLUMNS ", 0 FROM queue_items WHERE id = $1", "i", item_id);
 }
 
 int rows_load_dependents(struct tx *tx, struct item_rows *rows, int64_t item_id)
 {
 	return tx_each(tx, take_row, rows,
 		"SELECT " ROW_COLUMNS ", 1 FROM queue_items"
-		" WHERE id IN (SELECT item_id FROM queue_needs WHERE need_id = $1) ORDER BY position",
+		" WHERE id IN (SELECT item_id FROM queue_needs WHERE need_id = $1) ORDER BY "
+		"position",
 		"i", item_id);
 }
 
@@ -130,7 +138,8 @@ int rows_load_waiting(struct tx *tx, struct item_rows *rows, int64_t job_id)
 	return tx_each(tx, take_row, rows,
 		"WITH RECURSIVE cone (id) AS (SELECT item_id FROM queue_needs WHERE need_id = $2"
 		" UNION SELECT n.item_id FROM queue_needs n JOIN cone c ON n.need_id = c.id)"
-		" SELECT " ROW_COLUMNS ", 0 FROM queue_items WHERE job_id = $1 AND status IN ('pending', 'queued')"
+		" SELECT " ROW_COLUMNS
+		", 0 FROM queue_items WHERE job_id = $1 AND status IN ('pending', 'queued')"
 		" AND id <> $2 AND id NOT IN (SELECT id FROM cone) ORDER BY position",
 		"ii", job_id, item_id);
 }
@@ -141,16 +150,21 @@ static int row_store(struct tx *tx, const struct sched_row *row, enum queue_stat
 	bool ended = queue_status_final(row->status) && !queue_status_final(was);
 
 	return tx_exec(tx,
-		"UPDATE queue_items SET status = $2, needs_left = $3, attempts = $4, lost = $5, not_before = $6, reason = $7,"
+		"UPDATE queue_items SET status = $2, needs_left = $3, attempts = $4, lost = $5, "
+		"not_before = $6, reason = $7,"
 		" blocked_by = $8, queued_at = CASE WHEN $9 THEN $11 ELSE queued_at END,"
-		" worker = CASE WHEN $9 THEN NULL ELSE worker END, slot = CASE WHEN $9 THEN NULL ELSE slot END,"
-		" started_at = CASE WHEN $9 THEN 0 ELSE started_at END, exit_code = CASE WHEN $9 THEN NULL ELSE exit_code END,"
+		" worker = CASE WHEN $9 THEN NULL ELSE worker END, slot = CASE WHEN $9 THEN NULL "
+		"ELSE slot END,"
+		" started_at = CASE WHEN $9 THEN 0 ELSE started_at END, exit_code = CASE WHEN $9 "
+		"THEN NULL ELSE exit_code END,"
 		" completed_at = CASE WHEN $10 THEN $11 ELSE completed_at END WHERE id = $1",
-		"isiiiisibbi", row->id, queue_status_name[row->status], row->needs_left, row->attempts, row->lost,
-		row->not_before, queue_reason_name[row->reason], row->blocked_by, queued, ended, now);
+		"isiiiisibbi", row->id, queue_status_name[row->status], row->needs_left,
+		row->attempts, row->lost, row->not_before, queue_reason_name[row->reason],
+		row->blocked_by, queued, ended, now);
 }
 
-int rows_store(struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now)
+int rows_store(
+	struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now)
 {
 	int r = 0;
 
@@ -175,8 +189,8 @@ int rows_store_quietly(struct tx *tx, const struct item_rows *rows, int64_t now)
 
 /* ---- events */
 
-static int load_concerned(
-	struct tx *tx, struct item_rows *rows, struct job_state *s, int64_t item_id, enum sched_event event)
+static int load_concerned(struct tx *tx, struct item_rows *rows, struct job_state *s,
+	int64_t item_id, enum sched_event event)
 {
 	int r;
 
@@ -211,8 +225,8 @@ static int apply(struct tx *tx, struct job_state *s, struct item_rows *rows, enu
 	return r;
 }
 
-int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event, enum queue_reason reason,
-	int64_t now)
+int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event,
+	enum queue_reason reason, int64_t now)
 {
 	struct item_rows rows = {0};
 	struct job_state s;

@@ -30,14 +30,18 @@ void rows_finish(struct item_rows *rows);
 int rows_load_item(struct tx *tx, struct item_rows *rows, int64_t item_id); /* 1, 0 or negative */
 int rows_load_dependents(struct tx *tx, struct item_rows *rows, int64_t item_id);
 int rows_load_downstream(struct tx *tx, struct item_rows *rows, int64_t item_id);
-int rows_load_waiting(struct tx *tx, struct item_rows *rows, int64_t job_id); /* those not loaded yet */
+int rows_load_waiting(
+	struct tx *tx, struct item_rows *rows, int64_t job_id); /* those not loaded yet */
 /* Writes what changed and publishes each item whose status did. */
-int rows_store(struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now);
-int rows_store_quietly(struct tx *tx, const struct item_rows *rows, int64_t now); /* of new items; publishes none */
+int rows_store(
+	struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now);
+int rows_store_quietly(struct tx *tx, const struct item_rows *rows,
+	int64_t now); /* of new items; publishes none */
 /* One whole event on an item: loads what it concerns, applies, stores, settles. */
-int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event, enum queue_reason reason,
-	int64_t now);
-int64_t package_id(struct tx *tx, const char *name, const char *version); /* made when new; negative: error */
+int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event,
+	enum queue_reason reason, int64_t now);
+int64_t package_id(
+	struct tx *tx, const char *name, const char *version); /* made when new; negative: error */
 
 /* The next seq of a job's messages: 1, 0: no such job, or negative. list_seq keeps that of the last message about the job
  * itself, which the list is told too: the list's room compares with it. */

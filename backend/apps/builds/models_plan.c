@@ -6,7 +6,8 @@
 
 int upload_create(struct tx *tx, int64_t now, int64_t *ret_id)
 {
-	int r = tx_int(tx, ret_id, "INSERT INTO uploads (created_at) VALUES ($1) RETURNING id", "i", now);
+	int r = tx_int(
+		tx, ret_id, "INSERT INTO uploads (created_at) VALUES ($1) RETURNING id", "i", now);
 
 	return r < 0 ? r : 0;
 }
@@ -25,10 +26,12 @@ static int take_upload(const struct row *row, void *arg)
 	return 0;
 }
 
-int upload_state(struct tx *tx, int64_t upload_id, enum upload_state *ret_state, int64_t *ret_job_id)
+int upload_state(
+	struct tx *tx, int64_t upload_id, enum upload_state *ret_state, int64_t *ret_job_id)
 {
 	struct upload_row u = {.state = UPLOAD_MISSING};
-	int r = tx_each(tx, take_upload, &u, "SELECT build_id FROM uploads WHERE id = $1", "i", upload_id);
+	int r = tx_each(
+		tx, take_upload, &u, "SELECT build_id FROM uploads WHERE id = $1", "i", upload_id);
 
 	if (r < 0)
 		return r;
@@ -37,7 +40,8 @@ int upload_state(struct tx *tx, int64_t upload_id, enum upload_state *ret_state,
 	return 0;
 }
 
-int upload_put_file(struct tx *tx, int64_t upload_id, const char *path, int64_t size, const char *sha256)
+int upload_put_file(
+	struct tx *tx, int64_t upload_id, const char *path, int64_t size, const char *sha256)
 {
 	enum upload_state state;
 	int64_t job_id, count = 0;
@@ -47,15 +51,17 @@ int upload_put_file(struct tx *tx, int64_t upload_id, const char *path, int64_t 
 		return r;
 	if (state != UPLOAD_OPEN)
 		return state == UPLOAD_MISSING ? -ENOENT : -EPERM;
-	r = tx_int(tx, &count, "SELECT count(*) FROM upload_files WHERE upload_id = $1 AND path <> $2", "is", upload_id,
-		path);
+	r = tx_int(tx, &count,
+		"SELECT count(*) FROM upload_files WHERE upload_id = $1 AND path <> $2", "is",
+		upload_id, path);
 	if (r < 0)
 		return r;
 	if (count >= UPLOAD_FILES_MAX)
 		return -ENOSPC;
 	r = tx_exec(tx,
 		"INSERT INTO upload_files (upload_id, path, size, sha256) VALUES ($1, $2, $3, $4)"
-		" ON CONFLICT (upload_id, path) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256",
+		" ON CONFLICT (upload_id, path) DO UPDATE SET size = excluded.size, sha256 = "
+		"excluded.sha256",
 		"isis", upload_id, path, size, sha256);
 	return r < 0 ? r : 0;
 }
@@ -65,15 +71,18 @@ int upload_put_file(struct tx *tx, int64_t upload_id, const char *path, int64_t 
 static int insert_job(struct tx *tx, const struct build_job_new *n, int64_t now, int64_t *ret_id)
 {
 	int r = tx_int(tx, ret_id,
-		"INSERT INTO build_jobs (name, builder, status, fail_fast, dry_run, retry_of, upload_id, timeout_ms, created_at)"
-		" VALUES ($1, $2, 'pending', $3, $4, NULLIF($5, 0), NULLIF($6, 0), $7, $8) RETURNING id",
-		"ssbbiiii", n->name, n->builder, n->fail_fast, n->dry_run, n->retry_of, n->upload_id, n->timeout_ms, now);
+		"INSERT INTO build_jobs (name, builder, status, fail_fast, dry_run, retry_of, "
+		"upload_id, timeout_ms, created_at)"
+		" VALUES ($1, $2, 'pending', $3, $4, NULLIF($5, 0), NULLIF($6, 0), $7, $8) "
+		"RETURNING id",
+		"ssbbiiii", n->name, n->builder, n->fail_fast, n->dry_run, n->retry_of,
+		n->upload_id, n->timeout_ms, now);
 
 	return r < 0 ? r : send_build_job_update(*ret_id);
 }
 
-int build_job_create(
-	struct tx *tx, const struct build_job_new *n, int64_t now, int64_t *ret_id, bool *ret_existed)
+int build_job_create(struct tx *tx, const struct build_job_new *n, int64_t now, int64_t *ret_id,
+	bool *ret_existed)
 {
 	enum upload_state state;
 	int64_t job_id;
@@ -94,7 +103,8 @@ int build_job_create(
 	}
 	r = insert_job(tx, n, now, ret_id);
 	if (r >= 0)
-		r = tx_exec(tx, "UPDATE uploads SET build_id = $2 WHERE id = $1", "ii", n->upload_id, *ret_id);
+		r = tx_exec(tx, "UPDATE uploads SET build_id = $2 WHERE id = $1", "ii",
+			n->upload_id, *ret_id);
 	return r < 0 ? r : 0;
 }
 
@@ -110,8 +120,10 @@ int build_job_retry(struct tx *tx, int64_t id, int64_t now, int64_t *ret_id)
 	if (s.job.status == BUILD_COMPLETED)
 		return -EALREADY;
 	r = tx_int(tx, ret_id,
-		"INSERT INTO build_jobs (name, builder, status, fail_fast, retry_of, upload_id, timeout_ms, created_at)"
-		" SELECT name, builder, 'pending', fail_fast, id, upload_id, timeout_ms, $2 FROM build_jobs WHERE id = $1"
+		"INSERT INTO build_jobs (name, builder, status, fail_fast, retry_of, upload_id, "
+		"timeout_ms, created_at)"
+		" SELECT name, builder, 'pending', fail_fast, id, upload_id, timeout_ms, $2 FROM "
+		"build_jobs WHERE id = $1"
 		" RETURNING id",
 		"ii", id, now);
 	return r < 0 ? r : send_build_job_update(*ret_id);
@@ -122,32 +134,39 @@ int build_job_retry(struct tx *tx, int64_t id, int64_t now, int64_t *ret_id)
 int64_t package_id(struct tx *tx, const char *name, const char *version)
 {
 	int64_t id;
-	int r = tx_int(tx, &id, "SELECT id FROM packages WHERE name = $1 AND version = $2", "ss", name, version);
+	int r = tx_int(tx, &id, "SELECT id FROM packages WHERE name = $1 AND version = $2", "ss",
+		name, version);
 
 	if (!r)
-		r = tx_int(tx, &id, "INSERT INTO packages (name, version) VALUES ($1, $2) RETURNING id", "ss", name, version);
+		r = tx_int(tx, &id,
+			"INSERT INTO packages (name, version) VALUES ($1, $2) RETURNING id", "ss",
+			name, version);
 	return r < 0 ? r : id;
 }
 
 static int copy_results(struct tx *tx, int64_t from, int64_t to)
 {
 	int r = tx_exec(tx,
-		"UPDATE queue_items SET status = 'completed', attempts = o.attempts, worker = o.worker, slot = o.slot,"
-		" log_size = o.log_size, log_lines = o.log_lines, log_sha256 = o.log_sha256, log_tail = o.log_tail,"
-		" exit_code = o.exit_code, queued_at = o.queued_at, started_at = o.started_at, completed_at = o.completed_at"
+		"UPDATE queue_items SET status = 'completed', attempts = o.attempts, worker = "
+		"o.worker, slot = o.slot,"
+		" log_size = o.log_size, log_lines = o.log_lines, log_sha256 = o.log_sha256, "
+		"log_tail = o.log_tail,"
+		" exit_code = o.exit_code, queued_at = o.queued_at, started_at = o.started_at, "
+		"completed_at = o.completed_at"
 		" FROM (SELECT * FROM queue_items WHERE id = $1) AS o WHERE queue_items.id = $2",
 		"ii", from, to);
 
 	if (r >= 0)
 		r = tx_exec(tx,
 			"INSERT INTO artifacts (item_id, file, kind, size, sha256, nevra)"
-			" SELECT $2, file, kind, size, sha256, nevra FROM artifacts WHERE item_id = $1",
+			" SELECT $2, file, kind, size, sha256, nevra FROM artifacts WHERE item_id "
+			"= $1",
 			"ii", from, to);
 	return r;
 }
 
-static int insert_item(
-	struct tx *tx, const struct plan *plan, size_t at, int64_t job_id, bool claimable, int64_t *ids)
+static int insert_item(struct tx *tx, const struct plan *plan, size_t at, int64_t job_id,
+	bool claimable, int64_t *ids)
 {
 	const struct plan_item *item = &plan->items[at];
 	int64_t package = package_id(tx, item->package, item->version), left = 0;
@@ -158,10 +177,11 @@ static int insert_item(
 	for (size_t i = 0; i < item->need_count; i++)
 		left += !plan->items[item->needs[i]].taken_over;
 	r = tx_int(tx, &ids[at],
-		"INSERT INTO queue_items (job_id, package_id, position, level, status, priority, needs_left, claimable, payload,"
+		"INSERT INTO queue_items (job_id, package_id, position, level, status, priority, "
+		"needs_left, claimable, payload,"
 		" timeout_ms) VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9) RETURNING id",
-		"iiiiiibsi", job_id, package, (int64_t)at, item->level, item->priority, left, claimable, item->payload,
-		item->timeout_ms);
+		"iiiiiibsi", job_id, package, (int64_t)at, item->level, item->priority, left,
+		claimable, item->payload, item->timeout_ms);
 	if (r >= 0 && item->taken_over)
 		r = copy_results(tx, item->taken_over, ids[at]);
 	return r;
@@ -173,8 +193,10 @@ static int insert_needs(struct tx *tx, const struct plan *plan, const int64_t *i
 
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; r >= 0 && k < plan->items[i].need_count; k++)
-			r = tx_exec(tx, "INSERT OR IGNORE INTO queue_needs (item_id, need_id) VALUES ($1, $2)", "ii", ids[i],
-				ids[plan->items[i].needs[k]]);
+			r = tx_exec(tx,
+				"INSERT OR IGNORE INTO queue_needs (item_id, need_id) VALUES ($1, "
+				"$2)",
+				"ii", ids[i], ids[plan->items[i].needs[k]]);
 	return r;
 }
 

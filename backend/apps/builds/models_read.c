@@ -15,10 +15,13 @@ struct job_walk {
 	void *arg;
 };
 
-#define JOB_COLUMNS                                                                                   \
-	"id, name, builder, status, seq, total_packages, pending_packages, queued_packages, building_packages," \
-	" completed_packages, failed_packages, blocked_packages, cancelled_packages, cancel_requested, fail_fast," \
-	" dry_run, retry_of, upload_id, timeout_ms, error, plan, created_at, started_at, completed_at, list_seq"
+#define JOB_COLUMNS                                                                                \
+	"id, name, builder, status, seq, total_packages, pending_packages, queued_packages, "      \
+	"building_packages,"                                                                       \
+	" completed_packages, failed_packages, blocked_packages, cancelled_packages, "             \
+	"cancel_requested, fail_fast,"                                                             \
+	" dry_run, retry_of, upload_id, timeout_ms, error, plan, created_at, started_at, "         \
+	"completed_at, list_seq"
 
 static int each_job(const struct row *row, void *arg)
 {
@@ -56,31 +59,37 @@ int build_job_get(struct tx *tx, int64_t id, build_job_fn *fn, void *arg)
 {
 	struct job_walk walk = {fn, arg};
 
-	return tx_each(tx, each_job, &walk, "SELECT " JOB_COLUMNS " FROM build_jobs WHERE id = $1", "i", id);
+	return tx_each(tx, each_job, &walk, "SELECT " JOB_COLUMNS " FROM build_jobs WHERE id = $1",
+		"i", id);
 }
 
-int build_jobs_list(struct tx *tx, int64_t before, int status, const char *query, int64_t limit, build_job_fn *fn,
-	void *arg)
+int build_jobs_list(struct tx *tx, int64_t before, int status, const char *query, int64_t limit,
+	build_job_fn *fn, void *arg)
 {
 	struct job_walk walk = {fn, arg};
 
 	return tx_each(tx, each_job, &walk,
 		"SELECT " JOB_COLUMNS " FROM build_jobs WHERE dry_run = 0 AND ($1 = 0 OR id < $1)"
-		" AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR instr(lower(name), lower($3)) > 0)"
+		" AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR instr(lower(name), lower($3)) "
+		"> 0)"
 		" ORDER BY id DESC LIMIT $4",
 		"issi", before, status < 0 ? NULL : build_status_name[status], query, limit);
 }
 
-#define CURRENT_JOBS                                                                                  \
-	"SELECT id FROM build_jobs WHERE dry_run = 0 AND status IN ('pending', 'preparing', 'running')"     \
-	" UNION SELECT id FROM (SELECT id FROM build_jobs WHERE dry_run = 0 ORDER BY id DESC LIMIT $1)"
+#define CURRENT_JOBS                                                                               \
+	"SELECT id FROM build_jobs WHERE dry_run = 0 AND status IN ('pending', 'preparing', "      \
+	"'running')"                                                                               \
+	" UNION SELECT id FROM (SELECT id FROM build_jobs WHERE dry_run = 0 ORDER BY id DESC "     \
+	"LIMIT $1)"
 
 int build_jobs_current(struct tx *tx, int64_t newest, build_job_fn *fn, void *arg)
 {
 	struct job_walk walk = {fn, arg};
 
 	return tx_each(tx, each_job, &walk,
-		"SELECT " JOB_COLUMNS " FROM build_jobs WHERE id IN (" CURRENT_JOBS ") ORDER BY id DESC", "i", newest);
+		"SELECT " JOB_COLUMNS " FROM build_jobs WHERE id IN (" CURRENT_JOBS
+		") ORDER BY id DESC",
+		"i", newest);
 }
 
 int build_jobs_to_prepare(struct tx *tx, build_job_fn *fn, void *arg)
@@ -103,14 +112,17 @@ static int each_pair(const struct row *row, void *arg)
 	return walk->fn(row_int(row, 0), row_int(row, 1), walk->arg);
 }
 
-int build_job_versions(struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t seq, void *arg), void *arg)
+int build_job_versions(
+	struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t seq, void *arg), void *arg)
 {
 	struct version_walk walk = {fn, arg};
 
 	if (id > 0)
-		return tx_each(tx, each_pair, &walk, "SELECT id, seq FROM build_jobs WHERE id = $1", "i", id);
+		return tx_each(tx, each_pair, &walk, "SELECT id, seq FROM build_jobs WHERE id = $1",
+			"i", id);
 	return tx_each(tx, each_pair, &walk,
-		"SELECT id, list_seq FROM build_jobs WHERE id IN (" CURRENT_JOBS ") ORDER BY id", "i", (int64_t)LIST_LIMIT);
+		"SELECT id, list_seq FROM build_jobs WHERE id IN (" CURRENT_JOBS ") ORDER BY id",
+		"i", (int64_t)LIST_LIMIT);
 }
 
 /* ---- items */
@@ -121,13 +133,18 @@ struct item_walk {
 };
 
 /* tail: the log's tail is part of a single item, not of a list. */
-#define ITEM_SELECT(tail)                                                                             \
-	"SELECT q.id, q.job_id, q.package_id, p.name, p.version, q.status, q.reason, q.why, q.position, q.level,"  \
-	" q.priority, q.needs_left, (SELECT count(*) FROM attempts a WHERE a.item_id = q.id), q.lost, q.token,"    \
-	" q.not_before, q.worker, q.slot, q.phase, q.error_line, q.error_text, q.blocked_by,"                     \
-	" (SELECT bp.name FROM queue_items b JOIN packages bp ON bp.id = b.package_id WHERE b.id = q.blocked_by)," \
-	" q.log_size, q.log_lines, q.log_sha256, " tail ", q.exit_code, q.queued_at, q.started_at, q.completed_at," \
-	" h.duration_ms, q.payload, q.timeout_ms FROM queue_items q JOIN packages p ON p.id = q.package_id"       \
+#define ITEM_SELECT(tail)                                                                          \
+	"SELECT q.id, q.job_id, q.package_id, p.name, p.version, q.status, q.reason, q.why, "      \
+	"q.position, q.level,"                                                                     \
+	" q.priority, q.needs_left, (SELECT count(*) FROM attempts a WHERE a.item_id = q.id), "    \
+	"q.lost, q.token,"                                                                         \
+	" q.not_before, q.worker, q.slot, q.phase, q.error_line, q.error_text, q.blocked_by,"      \
+	" (SELECT bp.name FROM queue_items b JOIN packages bp ON bp.id = b.package_id WHERE b.id " \
+	"= q.blocked_by),"                                                                         \
+	" q.log_size, q.log_lines, q.log_sha256, " tail                                            \
+	", q.exit_code, q.queued_at, q.started_at, q.completed_at,"                                \
+	" h.duration_ms, q.payload, q.timeout_ms FROM queue_items q JOIN packages p ON p.id = "    \
+	"q.package_id"                                                                             \
 	" LEFT JOIN package_history h ON h.name = p.name "
 
 static int each_item(const struct row *row, void *arg)
@@ -188,8 +205,8 @@ int queue_items_of(struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg)
 {
 	struct item_walk walk = {fn, arg};
 
-	return tx_each(
-		tx, each_item, &walk, ITEM_SELECT("NULL") "WHERE q.job_id = $1 ORDER BY q.position", "i", job_id);
+	return tx_each(tx, each_item, &walk,
+		ITEM_SELECT("NULL") "WHERE q.job_id = $1 ORDER BY q.position", "i", job_id);
 }
 
 int queue_items_building(struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg)
@@ -197,16 +214,19 @@ int queue_items_building(struct tx *tx, int64_t job_id, queue_item_fn *fn, void 
 	struct item_walk walk = {fn, arg};
 
 	return tx_each(tx, each_item, &walk,
-		ITEM_SELECT("NULL") "WHERE q.status = 'building' AND ($1 = 0 OR q.job_id = $1) ORDER BY q.slot, q.id", "i",
-		job_id);
+		ITEM_SELECT("NULL") "WHERE q.status = 'building' AND ($1 = 0 OR q.job_id = $1) "
+				    "ORDER BY q.slot, q.id",
+		"i", job_id);
 }
 
-int queue_needs_of(struct tx *tx, int64_t job_id, int (*fn)(int64_t item_id, int64_t need_id, void *arg), void *arg)
+int queue_needs_of(struct tx *tx, int64_t job_id,
+	int (*fn)(int64_t item_id, int64_t need_id, void *arg), void *arg)
 {
 	struct version_walk walk = {fn, arg};
 
 	return tx_each(tx, each_pair, &walk,
-		"SELECT n.item_id, n.need_id FROM queue_items q JOIN queue_needs n ON n.item_id = q.id WHERE q.job_id = $1"
+		"SELECT n.item_id, n.need_id FROM queue_items q JOIN queue_needs n ON n.item_id = "
+		"q.id WHERE q.job_id = $1"
 		" ORDER BY q.position, n.need_id",
 		"i", job_id);
 }
@@ -238,7 +258,8 @@ int artifacts_of(struct tx *tx, int64_t job_id, int64_t item_id, artifact_fn *fn
 
 	return tx_each(tx, each_artifact, &walk,
 		"SELECT a.item_id, a.file, a.kind, a.size, a.sha256, a.nevra FROM queue_items q"
-		" JOIN artifacts a ON a.item_id = q.id WHERE q.job_id = $1 AND ($2 = 0 OR q.id = $2)"
+		" JOIN artifacts a ON a.item_id = q.id WHERE q.job_id = $1 AND ($2 = 0 OR q.id = "
+		"$2)"
 		" ORDER BY q.position, a.file",
 		"ii", job_id, item_id);
 }
@@ -252,8 +273,8 @@ static int each_attempt(const struct row *row, void *arg)
 {
 	struct attempt_walk *walk = arg;
 
-	return walk->fn(row_int(row, 0), row_text(row, 1), row_int(row, 2), row_int(row, 3), row_int(row, 4),
-		row_text(row, 5), walk->arg);
+	return walk->fn(row_int(row, 0), row_text(row, 1), row_int(row, 2), row_int(row, 3),
+		row_int(row, 4), row_text(row, 5), walk->arg);
 }
 
 int attempts_of(struct tx *tx, int64_t item_id, attempt_fn *fn, void *arg)
@@ -261,8 +282,9 @@ int attempts_of(struct tx *tx, int64_t item_id, attempt_fn *fn, void *arg)
 	struct attempt_walk walk = {fn, arg};
 
 	return tx_each(tx, each_attempt, &walk,
-		"SELECT number, worker, slot, started_at, ended_at, outcome FROM attempts WHERE item_id = $1 ORDER BY id", "i",
-		item_id);
+		"SELECT number, worker, slot, started_at, ended_at, outcome FROM attempts WHERE "
+		"item_id = $1 ORDER BY id",
+		"i", item_id);
 }
 
 struct file_walk {
@@ -282,7 +304,8 @@ int upload_files(struct tx *tx, int64_t upload_id, upload_file_fn *fn, void *arg
 	struct file_walk walk = {fn, arg};
 
 	return tx_each(tx, each_file, &walk,
-		"SELECT path, size, sha256 FROM upload_files WHERE upload_id = $1 ORDER BY path", "i", upload_id);
+		"SELECT path, size, sha256 FROM upload_files WHERE upload_id = $1 ORDER BY path",
+		"i", upload_id);
 }
 
 /* ---- the whole */
@@ -309,14 +332,17 @@ int workers_list(struct tx *tx, worker_fn *fn, void *arg)
 	struct worker_walk walk = {fn, arg};
 
 	return tx_each(tx, each_worker, &walk,
-		"SELECT incarnation, name, slots, heartbeat_at, started_at, current FROM workers WHERE current = 1"
-		" ORDER BY name, started_at", "");
+		"SELECT incarnation, name, slots, heartbeat_at, started_at, current FROM workers "
+		"WHERE current = 1"
+		" ORDER BY name, started_at",
+		"");
 }
 
 int64_t package_last_duration(struct tx *tx, const char *name)
 {
 	int64_t ms = 0;
-	int r = tx_int(tx, &ms, "SELECT duration_ms FROM package_history WHERE name = $1", "s", name);
+	int r = tx_int(
+		tx, &ms, "SELECT duration_ms FROM package_history WHERE name = $1", "s", name);
 
 	return r < 0 ? r : ms;
 }
@@ -345,7 +371,8 @@ int queue_depths(struct tx *tx, int64_t ret_counts[QUEUE_STATUS_COUNT])
 	memset(ret_counts, 0, QUEUE_STATUS_COUNT * sizeof(*ret_counts));
 	r = tx_each(tx, each_tally, &t,
 		"SELECT q.status, count(*) FROM build_jobs j JOIN queue_items q ON q.job_id = j.id"
-		" WHERE j.status IN ('pending', 'preparing', 'running') GROUP BY q.status", "");
+		" WHERE j.status IN ('pending', 'preparing', 'running') GROUP BY q.status",
+		"");
 	return r < 0 ? r : 0;
 }
 
@@ -355,6 +382,7 @@ int build_totals(struct tx *tx, int64_t ret_counts[BUILD_STATUS_COUNT])
 	int r;
 
 	memset(ret_counts, 0, BUILD_STATUS_COUNT * sizeof(*ret_counts));
-	r = tx_each(tx, each_tally, &t, "SELECT status, count(*) FROM build_jobs WHERE dry_run = 0 GROUP BY status", "");
+	r = tx_each(tx, each_tally, &t,
+		"SELECT status, count(*) FROM build_jobs WHERE dry_run = 0 GROUP BY status", "");
 	return r < 0 ? r : 0;
 }

@@ -26,24 +26,32 @@ static int take_ids(const struct row *row, void *arg)
 
 static int end_attempt(struct tx *tx, int64_t token, const char *outcome, int64_t now)
 {
-	return tx_exec(tx, "UPDATE attempts SET ended_at = $2, outcome = $3 WHERE id = $1 AND ended_at = 0", "iis", token,
-		now, outcome);
+	return tx_exec(tx,
+		"UPDATE attempts SET ended_at = $2, outcome = $3 WHERE id = $1 AND ended_at = 0",
+		"iis", token, now, outcome);
 }
 
 static int requeue_lost(struct tx *tx, int64_t now)
 {
 	struct id_list lost = {0};
 	int r = tx_each(tx, take_ids, &lost,
-		"SELECT job_id, id FROM queue_items WHERE status = 'building' AND claimable = 1 ORDER BY id", "");
+		"SELECT job_id, id FROM queue_items WHERE status = 'building' AND claimable = 1 "
+		"ORDER BY id",
+		"");
 
 	for (size_t i = 0; r >= 0 && i < lost.count; i++) {
 		/* The token goes first: whatever the dead worker still says is refused from here on. */
-		r = tx_exec(tx, "UPDATE attempts SET ended_at = $2, outcome = 'lost'"
-				" WHERE ended_at = 0 AND item_id = $1", "ii", lost.ids[i][1], now);
+		r = tx_exec(tx,
+			"UPDATE attempts SET ended_at = $2, outcome = 'lost'"
+			" WHERE ended_at = 0 AND item_id = $1",
+			"ii", lost.ids[i][1], now);
 		if (r >= 0)
-			r = tx_exec(tx, "UPDATE queue_items SET token = 0, phase = NULL WHERE id = $1", "i", lost.ids[i][1]);
+			r = tx_exec(tx,
+				"UPDATE queue_items SET token = 0, phase = NULL WHERE id = $1", "i",
+				lost.ids[i][1]);
 		if (r >= 0)
-			r = item_event(tx, lost.ids[i][0], lost.ids[i][1], SCHED_LOST, REASON_LOST, now);
+			r = item_event(
+				tx, lost.ids[i][0], lost.ids[i][1], SCHED_LOST, REASON_LOST, now);
 	}
 	free(lost.ids);
 	return r;
@@ -52,11 +60,14 @@ static int requeue_lost(struct tx *tx, int64_t now)
 static int prepare_again(struct tx *tx, int64_t now)
 {
 	struct id_list jobs = {0};
-	int r = tx_each(tx, take_ids, &jobs, "SELECT id, 0 FROM build_jobs WHERE status = 'preparing'", "");
+	int r = tx_each(
+		tx, take_ids, &jobs, "SELECT id, 0 FROM build_jobs WHERE status = 'preparing'", "");
 
 	for (size_t i = 0; r >= 0 && i < jobs.count; i++) {
-		r = tx_exec(tx, "UPDATE build_jobs SET status = 'pending', changes = changes + 1 WHERE id = $1", "i",
-			jobs.ids[i][0]);
+		r = tx_exec(tx,
+			"UPDATE build_jobs SET status = 'pending', changes = changes + 1 WHERE id "
+			"= $1",
+			"i", jobs.ids[i][0]);
 		if (r >= 0)
 			r = build_job_check(tx, jobs.ids[i][0], now);
 		if (r >= 0)
@@ -71,10 +82,12 @@ int worker_start(struct tx *tx, const struct worker_identity *w, int64_t now)
 	int r = tx_exec(tx, "UPDATE workers SET current = 0 WHERE current = 1", "");
 
 	if (r >= 0)
-		r = tx_exec(tx, "DELETE FROM workers WHERE heartbeat_at < $1", "i", now - 7LL * 24 * 3600 * 1000);
+		r = tx_exec(tx, "DELETE FROM workers WHERE heartbeat_at < $1", "i",
+			now - 7LL * 24 * 3600 * 1000);
 	if (r >= 0)
 		r = tx_exec(tx,
-			"INSERT INTO workers (incarnation, name, slots, started_at, heartbeat_at, current)"
+			"INSERT INTO workers (incarnation, name, slots, started_at, heartbeat_at, "
+			"current)"
 			" VALUES ($1, $2, $3, $4, $4, 1)",
 			"ssii", w->incarnation, w->name, w->slots, now);
 	if (r >= 0)
@@ -86,7 +99,8 @@ int worker_start(struct tx *tx, const struct worker_identity *w, int64_t now)
 
 int worker_heartbeat(struct tx *tx, const struct worker_identity *w, int64_t now)
 {
-	int r = tx_exec(tx, "UPDATE workers SET heartbeat_at = $2 WHERE incarnation = $1", "si", w->incarnation, now);
+	int r = tx_exec(tx, "UPDATE workers SET heartbeat_at = $2 WHERE incarnation = $1", "si",
+		w->incarnation, now);
 
 	return r < 0 ? r : 0;
 }
@@ -124,9 +138,12 @@ static int read_claim(struct tx *tx, int64_t now, struct claim *c)
 	return tx_each(tx, take_claim, c,
 		"SELECT q.id, q.job_id, p.name, p.version, q.payload, j.builder,"
 		" (SELECT count(*) FROM attempts a WHERE a.item_id = q.id),"
-		" CASE WHEN q.timeout_ms > 0 THEN q.timeout_ms ELSE j.timeout_ms END, j.upload_id, q.log_size"
-		" FROM queue_items q JOIN packages p ON p.id = q.package_id JOIN build_jobs j ON j.id = q.job_id"
-		" WHERE q.id = (SELECT id FROM queue_items WHERE status = 'queued' AND claimable = 1 AND not_before <= $1"
+		" CASE WHEN q.timeout_ms > 0 THEN q.timeout_ms ELSE j.timeout_ms END, j.upload_id, "
+		"q.log_size"
+		" FROM queue_items q JOIN packages p ON p.id = q.package_id JOIN build_jobs j ON "
+		"j.id = q.job_id"
+		" WHERE q.id = (SELECT id FROM queue_items WHERE status = 'queued' AND claimable = "
+		"1 AND not_before <= $1"
 		"  ORDER BY priority DESC, id LIMIT 1)",
 		"i", now);
 }
@@ -141,7 +158,8 @@ static int start_attempt(
 
 	if (r >= 0)
 		r = tx_exec(tx,
-			"UPDATE queue_items SET token = $2, worker = $3, slot = $4, phase = NULL, why = NULL, reason = NULL,"
+			"UPDATE queue_items SET token = $2, worker = $3, slot = $4, phase = NULL, "
+			"why = NULL, reason = NULL,"
 			" started_at = $5 WHERE id = $1",
 			"iisii", c->item_id, c->token, w->name, slot, now);
 	if (r >= 0)
@@ -158,8 +176,10 @@ int queue_item_claim(struct tx *tx, const struct worker_identity *w, int64_t slo
 	*ret_due_at = 0;
 	if (r == 0) {
 		r = tx_int(tx, ret_due_at,
-			"SELECT not_before FROM queue_items WHERE status = 'queued' AND claimable = 1"
-			" ORDER BY not_before LIMIT 1", "");
+			"SELECT not_before FROM queue_items WHERE status = 'queued' AND claimable "
+			"= 1"
+			" ORDER BY not_before LIMIT 1",
+			"");
 		return r < 0 ? r : 0;
 	}
 	if (r > 0)
@@ -174,11 +194,13 @@ int queue_item_claim(struct tx *tx, const struct worker_identity *w, int64_t slo
 
 /* ---- what an attempt writes, each fenced by its token */
 
-int queue_item_set_phase(struct tx *tx, int64_t item_id, int64_t token, const char *phase, int64_t log_size)
+int queue_item_set_phase(
+	struct tx *tx, int64_t item_id, int64_t token, const char *phase, int64_t log_size)
 {
 	int r = tx_exec(tx,
-		"UPDATE queue_items SET phase = $3, log_size = $4 WHERE id = $1 AND token = $2 AND status = 'building'", "iisi",
-		item_id, token, phase, log_size);
+		"UPDATE queue_items SET phase = $3, log_size = $4 WHERE id = $1 AND token = $2 AND "
+		"status = 'building'",
+		"iisi", item_id, token, phase, log_size);
 
 	if (r <= 0)
 		return r < 0 ? r : -ESTALE;
@@ -215,8 +237,10 @@ static int store_artifacts(struct tx *tx, int64_t item_id, const struct attempt_
 		const struct artifact_row *a = &result->artifacts[i];
 
 		r = tx_exec(tx,
-			"INSERT INTO artifacts (item_id, file, kind, size, sha256, nevra) VALUES ($1, $2, $3, $4, $5, $6)"
-			" ON CONFLICT (item_id, file) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256",
+			"INSERT INTO artifacts (item_id, file, kind, size, sha256, nevra) VALUES "
+			"($1, $2, $3, $4, $5, $6)"
+			" ON CONFLICT (item_id, file) DO UPDATE SET size = excluded.size, sha256 = "
+			"excluded.sha256",
 			"ississ", item_id, a->file, a->kind, a->size, a->sha256, a->nevra);
 	}
 	return r;
@@ -226,22 +250,24 @@ static int store_duration(struct tx *tx, int64_t item_id, int64_t now)
 {
 	return tx_exec(tx,
 		"INSERT INTO package_history (name, duration_ms, finished_at)"
-		" SELECT p.name, $2 - q.started_at, $2 FROM queue_items q JOIN packages p ON p.id = q.package_id WHERE q.id = $1"
-		" ON CONFLICT (name) DO UPDATE SET duration_ms = excluded.duration_ms, finished_at = excluded.finished_at",
+		" SELECT p.name, $2 - q.started_at, $2 FROM queue_items q JOIN packages p ON p.id "
+		"= q.package_id WHERE q.id = $1"
+		" ON CONFLICT (name) DO UPDATE SET duration_ms = excluded.duration_ms, finished_at "
+		"= excluded.finished_at",
 		"ii", item_id, now);
 }
 
-static int store_result(
-	struct tx *tx, int64_t item_id, int64_t token, const struct attempt_result *result, int64_t now)
+static int store_result(struct tx *tx, int64_t item_id, int64_t token,
+	const struct attempt_result *result, int64_t now)
 {
 	int r = tx_exec(tx,
 		"UPDATE queue_items SET token = 0, why = $3, error_line = $4, error_text = $5,"
 		" exit_code = CASE WHEN $6 < 0 THEN NULL ELSE $6 END, log_size = $7,"
 		" log_lines = $8, log_sha256 = $9, log_tail = $10, phase = $11"
 		" WHERE id = $1 AND token = $2 AND status = 'building'",
-		"iisisiiisss", item_id, token, result->why, result->error_line, result->error_text, result->exit_code,
-		result->log_size, result->log_lines, result->log_sha256, result->log_tail,
-		result->end == ATTEMPT_COMPLETED ? NULL : result->phase);
+		"iisisiiisss", item_id, token, result->why, result->error_line, result->error_text,
+		result->exit_code, result->log_size, result->log_lines, result->log_sha256,
+		result->log_tail, result->end == ATTEMPT_COMPLETED ? NULL : result->phase);
 
 	if (r <= 0)
 		return r < 0 ? r : -ESTALE;
@@ -253,14 +279,15 @@ static int store_result(
 	return r;
 }
 
-int queue_item_end(
-	struct tx *tx, int64_t item_id, int64_t token, const struct attempt_result *result, int64_t now)
+int queue_item_end(struct tx *tx, int64_t item_id, int64_t token,
+	const struct attempt_result *result, int64_t now)
 {
 	int64_t job_id = 0;
 	int r = store_result(tx, item_id, token, result, now);
 
 	if (r >= 0)
-		r = tx_int(tx, &job_id, "SELECT job_id FROM queue_items WHERE id = $1", "i", item_id);
+		r = tx_int(
+			tx, &job_id, "SELECT job_id FROM queue_items WHERE id = $1", "i", item_id);
 	if (r < 0)
 		return r;
 	return item_event(tx, job_id, item_id, event_of(result->end), result->reason, now);
@@ -270,7 +297,8 @@ int queue_item_end(
 
 static int report_start(struct tx *tx, int64_t item_id, int64_t now)
 {
-	return tx_exec(tx, "UPDATE queue_items SET started_at = $2 WHERE id = $1", "ii", item_id, now);
+	return tx_exec(
+		tx, "UPDATE queue_items SET started_at = $2 WHERE id = $1", "ii", item_id, now);
 }
 
 struct reported {
@@ -292,12 +320,13 @@ static int take_reported(const struct row *row, void *arg)
 	return 0;
 }
 
-int queue_item_report(struct tx *tx, int64_t item_id, enum queue_status status, const char *why, int64_t now)
+int queue_item_report(
+	struct tx *tx, int64_t item_id, enum queue_status status, const char *why, int64_t now)
 {
 	struct reported rep;
 	bool starts = status == QUEUE_BUILDING;
-	int r = tx_each(
-		tx, take_reported, &rep, "SELECT job_id, status, claimable FROM queue_items WHERE id = $1", "i", item_id);
+	int r = tx_each(tx, take_reported, &rep,
+		"SELECT job_id, status, claimable FROM queue_items WHERE id = $1", "i", item_id);
 
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
@@ -307,11 +336,14 @@ int queue_item_report(struct tx *tx, int64_t item_id, enum queue_status status, 
 		(!starts && status != QUEUE_COMPLETED && status != QUEUE_FAILED))
 		return -EINVAL;
 	r = starts ? report_start(tx, item_id, now)
-		   : tx_exec(tx, "UPDATE queue_items SET why = $2 WHERE id = $1", "is", item_id, why);
+		   : tx_exec(tx, "UPDATE queue_items SET why = $2 WHERE id = $1", "is", item_id,
+			     why);
 	if (r < 0)
 		return r;
 	return item_event(tx, rep.job_id, item_id,
-		starts ? SCHED_CLAIMED : (status == QUEUE_COMPLETED ? SCHED_COMPLETED : SCHED_FAILED), REASON_BUILD, now);
+		starts ? SCHED_CLAIMED
+		       : (status == QUEUE_COMPLETED ? SCHED_COMPLETED : SCHED_FAILED),
+		REASON_BUILD, now);
 }
 
 /* ---- what is kept for a while only */
@@ -320,13 +352,15 @@ int builds_expire(
 	struct tx *tx, int64_t now, void (*fn)(void *arg, const char *kind, int64_t id), void *arg)
 {
 	struct id_list uploads = {0}, jobs = {0};
-	int r = tx_each(tx, take_ids, &uploads, "SELECT id, 0 FROM uploads WHERE build_id IS NULL AND created_at < $1", "i",
+	int r = tx_each(tx, take_ids, &uploads,
+		"SELECT id, 0 FROM uploads WHERE build_id IS NULL AND created_at < $1", "i",
 		now - UPLOAD_TTL_MS);
 
 	if (r >= 0)
 		r = tx_each(tx, take_ids, &jobs,
 			"SELECT id, COALESCE(upload_id, 0) FROM build_jobs"
-			" WHERE dry_run = 1 AND completed_at > 0 AND completed_at < $1", "i", now - DRY_RUN_TTL_MS);
+			" WHERE dry_run = 1 AND completed_at > 0 AND completed_at < $1",
+			"i", now - DRY_RUN_TTL_MS);
 	for (size_t i = 0; r >= 0 && i < jobs.count; i++) {
 		fn(arg, "builds", jobs.ids[i][0]);
 		r = tx_exec(tx, "DELETE FROM build_jobs WHERE id = $1", "i", jobs.ids[i][0]);

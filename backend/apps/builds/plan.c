@@ -53,7 +53,8 @@ static struct plan_item *items_create(struct plan_draft *d, size_t count)
 
 /* ---- refusals */
 
-static void refusal_begin(struct plan_draft *d, struct json_writer *w, const char *package, const char *detail)
+static void refusal_begin(
+	struct plan_draft *d, struct json_writer *w, const char *package, const char *detail)
 {
 	strbuf_reset(&d->refusal);
 	json_begin_object(w, NULL);
@@ -84,7 +85,8 @@ static void refuse_cycle(struct plan_draft *d, const struct graph *graph)
 
 	strbuf_addstr(&detail, "the packages need each other in a circle, so none can be first: ");
 	graph_cycle_format(graph, cycle, &detail);
-	strbuf_addstr(&detail, "; take one of these needs out, or supply that package from outside the set");
+	strbuf_addstr(&detail,
+		"; take one of these needs out, or supply that package from outside the set");
 	refusal_begin(d, &w, graph->nodes[cycle->path[0]->from].name, detail.buf);
 	for (size_t i = 0; i < cycle->path_count; i++) {
 		const struct graph_edge *e = cycle->path[i];
@@ -104,7 +106,6 @@ static void refuse_cycle(struct plan_draft *d, const struct graph *graph)
 
 /* ---- the order */
 
-
 /* A need of %check alone was dropped to break a cycle: then this package is built without %check. */
 static bool lost_a_soft_need(const struct graph_node *node)
 {
@@ -115,7 +116,8 @@ static bool lost_a_soft_need(const struct graph_node *node)
 }
 
 /* skip_check: an entry for each package, or NULL where there is no %check. */
-static void take_order(struct plan_draft *d, struct plan_item *items, const struct graph *graph, bool *skip_check)
+static void take_order(
+	struct plan_draft *d, struct plan_item *items, const struct graph *graph, bool *skip_check)
 {
 	struct json_writer w = JSON_WRITER(&d->json);
 
@@ -139,8 +141,8 @@ static void take_order(struct plan_draft *d, struct plan_item *items, const stru
 }
 
 /* A refusal is a good outcome of planning: 0 with d->refusal filled. */
-static int put_in_order(struct plan_draft *d, struct plan_item *items, struct graph_package *packages, size_t count,
-	bool *skip_check)
+static int put_in_order(struct plan_draft *d, struct plan_item *items,
+	struct graph_package *packages, size_t count, bool *skip_check)
 {
 	struct strbuf err = STRBUF_INIT;
 	struct graph graph;
@@ -249,7 +251,8 @@ static const char *spec_payload(struct plan_draft *d, const char *file, bool ski
 	return owned;
 }
 
-int plan_from_specs(struct tx *tx, const struct read_package *read, size_t count, struct plan_draft *d)
+int plan_from_specs(
+	struct tx *tx, const struct read_package *read, size_t count, struct plan_draft *d)
 {
 	struct plan_item *items = items_create(d, count);
 	struct graph_package *packages = xcalloc(count + 1, sizeof(*packages));
@@ -328,7 +331,8 @@ static int take_need(int64_t item_id, int64_t need_id, void *arg)
 
 	if (item < 0 || need < 0)
 		return -EIO;
-	needs = xrealloc((void *)old->items[item].needs, (old->items[item].need_count + 1) * sizeof(*needs));
+	needs = xrealloc(
+		(void *)old->items[item].needs, (old->items[item].need_count + 1) * sizeof(*needs));
 	needs[old->items[item].need_count++] = need;
 	old->items[item].needs = needs;
 	return 0;

@@ -14,7 +14,7 @@ struct prepare {
 	struct prepare_job job;
 	struct strbuf sources; /* the upload's files */
 	struct plan_draft draft;
-	struct reader *reader;	    /* while it reads */
+	struct reader *reader; /* while it reads */
 	struct read_package *specs; /* while they are planned */
 	size_t spec_count;
 	struct takeover_paths rpms; /* of a retry */
@@ -53,7 +53,8 @@ static void outcome_stored(void *arg, int status)
 
 	/* -ESTALE: cancelled meanwhile. Else the job stays preparing and a restart takes it up. */
 	if (status < 0 && status != -ESTALE)
-		log_error("build %lld: its plan cannot be stored: %s", (long long)p->job.id, strerror(-status));
+		log_error("build %lld: its plan cannot be stored: %s", (long long)p->job.id,
+			strerror(-status));
 	finished(p);
 }
 
@@ -186,8 +187,8 @@ static void planned_again(void *arg, int status)
 		return;
 	}
 	build_dir(&dir, p->app, p->job.id);
-	repository_publish(p->app->repositories, dir.buf, (const char *const *)p->rpms.paths, p->rpms.count, repository_ready,
-		p);
+	repository_publish(p->app->repositories, dir.buf, (const char *const *)p->rpms.paths,
+		p->rpms.count, repository_ready, p);
 	strbuf_finish(&dir);
 }
 
@@ -214,7 +215,8 @@ static void begun(void *arg, int status)
 		store_read(p->app->store, plan_commands, planned, p);
 }
 
-struct prepare *prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done, void *arg)
+struct prepare *prepare_start(
+	struct app *app, const struct prepare_job *job, loop_fn *done, void *arg)
 {
 	struct prepare *p = xcalloc(1, sizeof(*p));
 

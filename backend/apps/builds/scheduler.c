@@ -34,7 +34,8 @@ static void release(struct sched_job *job, struct sched_row *rows, size_t count)
 	}
 }
 
-static void fail(struct sched_job *job, struct sched_row *rows, size_t count, enum queue_reason reason)
+static void fail(
+	struct sched_job *job, struct sched_row *rows, size_t count, enum queue_reason reason)
 {
 	move(job, &rows[0], QUEUE_FAILED);
 	rows[0].reason = reason;
@@ -62,8 +63,8 @@ static int64_t backoff_ms(int64_t attempts)
 }
 
 /* An attempt ended without a verdict about the package. */
-static void try_again(
-	struct sched_job *job, struct sched_row *rows, size_t count, bool spent, enum queue_reason reason, int64_t not_before)
+static void try_again(struct sched_job *job, struct sched_row *rows, size_t count, bool spent,
+	enum queue_reason reason, int64_t not_before)
 {
 	if (job->cancel_requested) {
 		move(job, &rows[0], QUEUE_CANCELLED);
@@ -107,8 +108,8 @@ static void settle(struct sched_job *job)
 		job->status = BUILD_FAILED;
 }
 
-void scheduler_apply(enum sched_event event, struct sched_job *job, struct sched_row *rows, size_t count,
-	enum queue_reason reason, int64_t now)
+void scheduler_apply(enum sched_event event, struct sched_job *job, struct sched_row *rows,
+	size_t count, enum queue_reason reason, int64_t now)
 {
 	switch (event) {
 	case SCHED_PLANNED:

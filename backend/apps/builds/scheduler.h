@@ -13,15 +13,15 @@
 #include "apps/builds/builds.h"
 
 enum sched_event {
-	SCHED_PLANNED,	 /* rows: every item of the job, new; those without needs become queued */
-	SCHED_CLAIMED,	 /* rows: the item */
+	SCHED_PLANNED, /* rows: every item of the job, new; those without needs become queued */
+	SCHED_CLAIMED, /* rows: the item */
 	SCHED_COMPLETED, /* rows: the item, then its direct dependents */
-	SCHED_FAILED,	 /* rows: the item, then everything that needs it, however far; with fail_fast all that waits */
+	SCHED_FAILED, /* rows: the item, then everything that needs it, however far; with fail_fast all that waits */
 	SCHED_INFRASTRUCTURE, /* as FAILED: tried again with back-off until ATTEMPTS_MAX */
-	SCHED_LOST,	 /* as FAILED: its worker died; queued again until LOST_MAX */
-	SCHED_STOPPED,	 /* as FAILED: its attempt was ended by cancel or drain */
-	SCHED_CANCEL,	 /* rows: every item of the job that waits */
-	SCHED_CHECK,	 /* no rows: only the job itself */
+	SCHED_LOST, /* as FAILED: its worker died; queued again until LOST_MAX */
+	SCHED_STOPPED, /* as FAILED: its attempt was ended by cancel or drain */
+	SCHED_CANCEL, /* rows: every item of the job that waits */
+	SCHED_CHECK, /* no rows: only the job itself */
 };
 struct sched_row {
 	int64_t id;
@@ -37,7 +37,7 @@ struct sched_job {
 	int64_t counts[QUEUE_STATUS_COUNT], total; /* in and out */
 };
 /* rows[0] is the item of the event where there is one. reason: of FAILED. now: wall ms, for back-off. */
-void scheduler_apply(enum sched_event event, struct sched_job *job, struct sched_row *rows, size_t count,
-	enum queue_reason reason, int64_t now);
+void scheduler_apply(enum sched_event event, struct sched_job *job, struct sched_row *rows,
+	size_t count, enum queue_reason reason, int64_t now);
 
 #endif

@@ -78,13 +78,15 @@ static void put_why(struct json_writer *w, const struct queue_item *item)
 		strbuf_addf(&why, "waits for %lld other package%s", (long long)item->needs_left,
 			item->needs_left == 1 ? "" : "s");
 	else if (item->status == QUEUE_BLOCKED)
-		strbuf_addf(&why, "needs %s, which failed", item->blocked_by_name ? item->blocked_by_name : "a package");
+		strbuf_addf(&why, "needs %s, which failed",
+			item->blocked_by_name ? item->blocked_by_name : "a package");
 	else if (item->status == QUEUE_CANCELLED && item->reason == REASON_FAIL_FAST)
 		strbuf_addstr(&why, "not started: another package failed and fail_fast is set");
 	else if (item->status == QUEUE_CANCELLED)
 		strbuf_addstr(&why, "cancelled");
 	else if (item->status == QUEUE_FAILED && item->reason == REASON_LOST)
-		strbuf_addf(&why, "lost %lld times in a row: its worker died each time", (long long)item->lost);
+		strbuf_addf(&why, "lost %lld times in a row: its worker died each time",
+			(long long)item->lost);
 	else if (item->status == QUEUE_QUEUED && item->not_before && item->why)
 		strbuf_addf(&why, "tried again after a pause: %s", item->why);
 	else if (item->status == QUEUE_QUEUED)
@@ -233,8 +235,8 @@ static int put_snapshot(const struct build_job *job, void *arg)
 	return r;
 }
 
-static int document(
-	struct tx *tx, int64_t id, build_job_fn *put, struct strbuf *out, bool *ret_final, int64_t *ret_seq)
+static int document(struct tx *tx, int64_t id, build_job_fn *put, struct strbuf *out,
+	bool *ret_final, int64_t *ret_seq)
 {
 	struct document d = {.tx = tx, .w = JSON_WRITER(out)};
 	int r = build_job_get(tx, id, put, &d);
@@ -246,12 +248,14 @@ static int document(
 	return r;
 }
 
-int build_job_document(struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq)
+int build_job_document(
+	struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq)
 {
 	return document(tx, id, put_document, out, ret_final, ret_seq);
 }
 
-int build_job_snapshot(struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq)
+int build_job_snapshot(
+	struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq)
 {
 	return document(tx, id, put_snapshot, out, ret_final, ret_seq);
 }
@@ -292,8 +296,8 @@ static int put_need(const struct queue_item *item, void *arg)
 	return 0;
 }
 
-static int put_attempt(int64_t number, const char *worker, int64_t slot, int64_t started_at, int64_t ended_at,
-	const char *outcome, void *arg)
+static int put_attempt(int64_t number, const char *worker, int64_t slot, int64_t started_at,
+	int64_t ended_at, const char *outcome, void *arg)
 {
 	struct json_writer *w = arg;
 

@@ -24,7 +24,8 @@ static int open_dir(const char *path)
 
 static int link_folder(const char *from, const char *to, const char *rest, int depth);
 
-static int link_entry(DIR *dir, int to_fd, const char *name, const char *from, const char *to, int depth)
+static int link_entry(
+	DIR *dir, int to_fd, const char *name, const char *from, const char *to, int depth)
 {
 	struct stat st;
 	int r = 0;
@@ -109,7 +110,8 @@ static bool is_rpm(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 4 && !strcmp(name + len - 4, ".rpm") && !(len > 8 && !strcmp(name + len - 8, ".src.rpm"));
+	return len > 4 && !strcmp(name + len - 4, ".rpm") &&
+	       !(len > 8 && !strcmp(name + len - 8, ".src.rpm"));
 }
 
 int takeover_rpms(const char *job_dir, const char *package, struct takeover_paths *paths)
@@ -121,7 +123,8 @@ int takeover_rpms(const char *job_dir, const char *package, struct takeover_path
 
 	while (dir && (e = readdir(dir)))
 		if (is_rpm(e->d_name)) {
-			paths->paths = xrealloc(paths->paths, (paths->count + 1) * sizeof(*paths->paths));
+			paths->paths =
+				xrealloc(paths->paths, (paths->count + 1) * sizeof(*paths->paths));
 			paths->paths[paths->count++] = xasprintf("%s/%s", folder, e->d_name);
 		}
 	if (dir)

@@ -89,14 +89,15 @@ static void end_stored(void *arg, int status)
 	struct build_task *b = arg;
 
 	if (status < 0 && status != -ESTALE && !b->tasks->draining) {
-		log_error("build %lld: the end of %s cannot be stored (%s), again in %d ms", (long long)b->claim.job_id,
-			b->claim.package, strerror(-status), END_AGAIN_MS);
+		log_error("build %lld: the end of %s cannot be stored (%s), again in %d ms",
+			(long long)b->claim.job_id, b->claim.package, strerror(-status),
+			END_AGAIN_MS);
 		uv_timer_start(&b->again, end_again, END_AGAIN_MS, 0);
 		return;
 	}
 	if (status == -ESTALE)
-		log_warn("build %lld: the end of %s came too late and was refused", (long long)b->claim.job_id,
-			b->claim.package);
+		log_warn("build %lld: the end of %s came too late and was refused",
+			(long long)b->claim.job_id, b->claim.package);
 	worker_log(b->tasks->app, "build %lld: %s %s", (long long)b->claim.job_id, b->claim.package,
 		b->end == ATTEMPT_COMPLETED ? "completed" : (b->why ? b->why : "stopped"));
 	task_over(b);
@@ -124,7 +125,8 @@ static void close_log(struct build_task *b)
 	b->log = NULL;
 }
 
-static void end_with(struct build_task *b, enum attempt_end end, enum queue_reason reason, const char *why)
+static void end_with(
+	struct build_task *b, enum attempt_end end, enum queue_reason reason, const char *why)
 {
 	b->end = end;
 	b->reason = reason;
@@ -152,9 +154,10 @@ static void publish(struct build_task *b)
 	rpms.paths = xcalloc(b->artifact_count + 1, sizeof(*rpms.paths));
 	for (size_t i = 0; i < b->artifact_count; i++)
 		if (!strcmp(b->artifacts[i].kind, "rpm"))
-			rpms.paths[rpms.count++] = xasprintf("%s/%s", b->results.buf, b->artifacts[i].file);
-	repository_publish(b->tasks->app->repositories, b->job_dir.buf, (const char *const *)rpms.paths, rpms.count, published,
-		b);
+			rpms.paths[rpms.count++] =
+				xasprintf("%s/%s", b->results.buf, b->artifacts[i].file);
+	repository_publish(b->tasks->app->repositories, b->job_dir.buf,
+		(const char *const *)rpms.paths, rpms.count, published, b);
 	takeover_paths_finish(&rpms);
 }
 
@@ -284,8 +287,7 @@ static const char **command_of(json_t *payload)
 	const char **argv = xcalloc(json_array_size(command) + 1, sizeof(*argv));
 	size_t i;
 
-	json_array_foreach(command, i, arg)
-		argv[i] = json_string_value(arg);
+	json_array_foreach(command, i, arg) argv[i] = json_string_value(arg);
 	return argv;
 }
 
@@ -294,8 +296,8 @@ static void start_build(struct build_task *b)
 	struct strbuf err = STRBUF_INIT;
 	json_t *payload = json_parse(b->claim.payload, strlen(b->claim.payload), &err);
 	const char **command = command_of(payload);
-	char *name = xasprintf("job%lld-item%lld-%lld", (long long)b->claim.job_id, (long long)b->claim.item_id,
-		(long long)b->claim.token);
+	char *name = xasprintf("job%lld-item%lld-%lld", (long long)b->claim.job_id,
+		(long long)b->claim.item_id, (long long)b->claim.token);
 	struct build_request request = {
 		.sandbox = b->tasks->app->sandbox,
 		.slot = (int)b->slot,
@@ -365,8 +367,9 @@ void build_package_task(struct tasks *t, struct claim *take_claim, int64_t slot)
 	uv_timer_init(&t->app->loop->uv, &b->again);
 	b->again.data = b;
 	t->slots[slot] = b;
-	worker_log(t->app, "build %lld: %s starts in slot %lld, attempt %lld", (long long)b->claim.job_id,
-		b->claim.package, (long long)slot, (long long)b->claim.attempt);
+	worker_log(t->app, "build %lld: %s starts in slot %lld, attempt %lld",
+		(long long)b->claim.job_id, b->claim.package, (long long)slot,
+		(long long)b->claim.attempt);
 	log_path(&path, t->app, b->claim.job_id, b->claim.package);
 	b->log = log_writer_open(t->app->logs, b->claim.item_id, path.buf, log_ready, b);
 	strbuf_finish(&path);

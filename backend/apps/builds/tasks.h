@@ -9,7 +9,8 @@
 #include "apps/builds/logs.h"
 
 #define WORKER_HEARTBEAT_MS 10000
-#define END_AGAIN_MS 2000 /* before the end of an attempt is written again that the database refused */
+#define END_AGAIN_MS                                                                               \
+	2000 /* before the end of an attempt is written again that the database refused */
 
 struct prepare;
 struct prepare_job { /* copied */
@@ -28,7 +29,7 @@ struct build_task {
 	struct log_totals totals;
 	struct strbuf results, job_dir, sources;
 	int64_t lines_before; /* of earlier attempts in the same log */
-	bool stop;	      /* cancel or drain was asked for */
+	bool stop; /* cancel or drain was asked for */
 	enum attempt_end end;
 	enum queue_reason reason;
 	char *why, *phase, *error_text;
@@ -43,7 +44,7 @@ struct tasks {
 	struct worker_identity identity;
 	char incarnation[17], host[256];
 	struct build_task *slots[SLOTS_MAX + 1]; /* 1 … jobs */
-	struct claim claim;			 /* of the claim in flight */
+	struct claim claim; /* of the claim in flight */
 	int64_t claim_slot, due_at;
 	bool claiming, wanted; /* wanted: something was queued while a claim was in flight */
 	bool preparing, prepare_wanted;
@@ -57,21 +58,22 @@ struct tasks {
 	void *drained_arg;
 };
 
-void task_stop(struct build_task *b);	    /* cancel or drain: it ends as stopped */
+void task_stop(struct build_task *b); /* cancel or drain: it ends as stopped */
 void worker_slot_free(struct tasks *t); /* a build is over: the next one may start */
 
 /* ---- prepare.c: pending -> preparing -> running, or refused */
 /* done(arg) once, when the job runs, was refused, or was cancelled meanwhile. */
-struct prepare *prepare_start(struct app *app, const struct prepare_job *job, loop_fn *done, void *arg);
+struct prepare *prepare_start(
+	struct app *app, const struct prepare_job *job, loop_fn *done, void *arg);
 /* Ends the reading of specs, which may take long; done follows, and no outcome is stored. Other steps are short and go on. */
 void prepare_cancel(struct prepare *p);
 
 /* ---- plan.c: blocking, in store units: from what was submitted to rows */
 struct plan_draft {
-	struct plan plan;      /* its strings and arrays are owned by the draft */
-	struct strbuf json;    /* what plan.json points to */
+	struct plan plan; /* its strings and arrays are owned by the draft */
+	struct strbuf json; /* what plan.json points to */
 	struct strbuf refusal; /* JSON {detail, package, edges}; len 0: the plan is good */
-	struct list strings;   /* owned, plan.c's */
+	struct list strings; /* owned, plan.c's */
 };
 void plan_draft_init(struct plan_draft *d);
 void plan_draft_finish(struct plan_draft *d);
@@ -79,7 +81,8 @@ void plan_refuse(struct plan_draft *d, const char *package, const char *detail);
 /* From the packages.json in dir. -EIO: the file cannot be read now. */
 int plan_from_json(struct tx *tx, const char *dir, struct plan_draft *d);
 struct read_package; /* apps/packages/reader.h */
-int plan_from_specs(struct tx *tx, const struct read_package *packages, size_t count, struct plan_draft *d);
+int plan_from_specs(
+	struct tx *tx, const struct read_package *packages, size_t count, struct plan_draft *d);
 /* From the items of an ended job: those that completed are taken over. */
 int plan_from_job(struct tx *tx, int64_t job_id, struct plan_draft *d);
 

@@ -91,7 +91,8 @@ static int append_job(const struct build_job *job, void *arg)
 	append(u->tx, group, message);
 	if (!job->dry_run) {
 		job_text(&text, u->tx, job, build_job_fields);
-		append(u->tx, BUILDS_GROUP, msg_create(job->id, job->seq, false, text.buf, text.len));
+		append(u->tx, BUILDS_GROUP,
+			msg_create(job->id, job->seq, false, text.buf, text.len));
 	}
 	strbuf_finish(&text);
 	return 0;

@@ -10,7 +10,7 @@
 #include "core/store/store.h"
 
 #define BUILD_GROUP_PREFIX "build_job_" /* + id: one build's room */
-#define BUILDS_GROUP "builds"		/* the list's room */
+#define BUILDS_GROUP "builds" /* the list's room */
 
 /* Before the first transaction: where the updates go. Loop thread. */
 void websocket_utils_init(struct store *store, struct layer *layer);

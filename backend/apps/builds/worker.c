@@ -25,7 +25,8 @@ static int claim_run(struct tx *tx, void *arg)
 {
 	struct tasks *t = arg;
 
-	t->outcome = queue_item_claim(tx, &t->identity, t->claim_slot, clock_wall_ms(), &t->claim, &t->due_at);
+	t->outcome = queue_item_claim(
+		tx, &t->identity, t->claim_slot, clock_wall_ms(), &t->claim, &t->due_at);
 	return t->outcome;
 }
 
@@ -222,7 +223,8 @@ struct tasks *tasks_start(struct app *app, struct strbuf *err)
 	random_hex(t->incarnation, 8);
 	if (gethostname(t->host, sizeof(t->host) - 1) < 0)
 		snprintf(t->host, sizeof(t->host), "localhost");
-	t->identity = (struct worker_identity){.name = t->host, .incarnation = t->incarnation, .slots = app->jobs};
+	t->identity = (struct worker_identity){
+		.name = t->host, .incarnation = t->incarnation, .slots = app->jobs};
 	r = store_write_wait(app->store, register_run, t);
 	if (r < 0) {
 		err_set(err, r, "the worker cannot register in the database: %s", strerror(-r));
@@ -233,7 +235,8 @@ struct tasks *tasks_start(struct app *app, struct strbuf *err)
 	uv_timer_init(&app->loop->uv, &t->heartbeat);
 	t->due.data = t->heartbeat.data = t;
 	uv_timer_start(&t->heartbeat, heartbeat_fired, WORKER_HEARTBEAT_MS, WORKER_HEARTBEAT_MS);
-	worker_log(app, "worker %s (%s) starts with %lld slots", t->host, t->incarnation, (long long)app->jobs);
+	worker_log(app, "worker %s (%s) starts with %lld slots", t->host, t->incarnation,
+		(long long)app->jobs);
 	tasks_wake(t);
 	return t;
 }

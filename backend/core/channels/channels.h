@@ -16,17 +16,19 @@
 #include "core/ws/ws.h"
 
 /* ---- messages */
-#define GROUP_NAME_MAX 100 /* ASCII letters, digits, hyphen, underscore, period: the ecosystem's rule */
+#define GROUP_NAME_MAX                                                                             \
+	100 /* ASCII letters, digits, hyphen, underscore, period: the ecosystem's rule */
 struct msg {
-	unsigned refs;	/* loop thread only */
-	int64_t key;	/* whose versions these are: 0 in a build's room, the job's id in the list's */
-	int64_t seq;	/* version of that key; 0: none, applied as it comes */
-	bool final;	/* the room's last message: viewers are closed with 1000 after it */
+	unsigned refs; /* loop thread only */
+	int64_t key; /* whose versions these are: 0 in a build's room, the job's id in the list's */
+	int64_t seq; /* version of that key; 0: none, applied as it comes */
+	bool final; /* the room's last message: viewers are closed with 1000 after it */
 	bool resync; /* set after msg_create(): rows changed that it does not carry: a room's viewers get a snapshot instead */
-	size_t len;	/* bytes of text */
-	char text[];	/* finished JSON, NUL-terminated */
+	size_t len; /* bytes of text */
+	char text[]; /* finished JSON, NUL-terminated */
 };
-struct msg *msg_create(int64_t key, int64_t seq, bool final, const char *text, size_t len); /* any thread; refs 1 */
+struct msg *msg_create(int64_t key, int64_t seq, bool final, const char *text,
+	size_t len); /* any thread; refs 1 */
 struct msg *msg_ref(struct msg *m);
 void msg_unref(struct msg *m); /* NULL is fine */
 
@@ -37,7 +39,8 @@ struct layer_ops {
 	const char *name;
 	int (*open)(struct layer *l, const char *url, struct strbuf *err);
 	void (*close)(struct layer *l);
-	int (*group_add)(struct layer *l, const char *group); /* this process wants the group's messages */
+	int (*group_add)(
+		struct layer *l, const char *group); /* this process wants the group's messages */
 	int (*group_discard)(struct layer *l, const char *group);
 	int (*group_send)(struct layer *l, const char *group, struct msg *m); /* m is borrowed */
 };
@@ -58,15 +61,17 @@ int group_send(struct layer *l, const char *group, struct msg *m);
 uint64_t layer_send_failures(void);
 
 /* ---- rooms */
-#define ROOM_RING_BYTES_MAX (1 << 20) /* of framed messages; the newest one is kept whatever its size */
+#define ROOM_RING_BYTES_MAX                                                                        \
+	(1 << 20) /* of framed messages; the newest one is kept whatever its size */
 #define ROOM_RING_MESSAGES_MAX 4096
-#define ROOM_SNAPSHOTS_MAX 4	      /* alive per room; for a fifth the viewer that held one longest is dropped */
+#define ROOM_SNAPSHOTS_MAX                                                                         \
+	4 /* alive per room; for a fifth the viewer that held one longest is dropped */
 #define ROOM_HEARTBEAT_MS 20000
-#define ROOM_GAP_MS 100		      /* how long a missing seq is waited for before all viewers get a snapshot */
-#define ROOM_REORDER_MAX 64	      /* messages that wait for a missing one; beyond, it is not waited for */
-#define ROOM_VERSIONS_MAX 4096	      /* keys whose newest seq a room remembers; the smallest key goes */
-#define ROOM_LINGER_MS 60000	      /* an empty room keeps its ring this long, for those who resume */
-#define ROOMS_LINGERING_MAX 64	      /* the oldest empty rooms beyond go at once */
+#define ROOM_GAP_MS 100 /* how long a missing seq is waited for before all viewers get a snapshot */
+#define ROOM_REORDER_MAX 64 /* messages that wait for a missing one; beyond, it is not waited for */
+#define ROOM_VERSIONS_MAX 4096 /* keys whose newest seq a room remembers; the smallest key goes */
+#define ROOM_LINGER_MS 60000 /* an empty room keeps its ring this long, for those who resume */
+#define ROOMS_LINGERING_MAX 64 /* the oldest empty rooms beyond go at once */
 
 struct room_version {
 	int64_t key, seq;
@@ -84,10 +89,12 @@ struct room_snapshot {
 typedef void room_snapshot_fn(void *read, struct room_snapshot *snapshot);
 struct room_source {
 	/* Starts one read for the group and calls done(read, snapshot) later on the loop, exactly once. */
-	void (*read_snapshot)(void *source_arg, const char *group, room_snapshot_fn *done, void *read);
+	void (*read_snapshot)(
+		void *source_arg, const char *group, room_snapshot_fn *done, void *read);
 	/* Starts one cheap read of the newest versions alone (json stays empty); at each heartbeat of a room with viewers. A
 	 * room that is behind for longer than ROOM_GAP_MS re-reads its snapshot: so a lost last message is found too. */
-	void (*read_versions)(void *source_arg, const char *group, room_snapshot_fn *done, void *read);
+	void (*read_versions)(
+		void *source_arg, const char *group, room_snapshot_fn *done, void *read);
 	void *arg;
 };
 
@@ -113,7 +120,8 @@ void rooms_destroy(struct rooms *rooms);
 
 struct rooms_stats {
 	size_t rooms, viewers;
-	uint64_t messages, delivered, snapshots_read, snapshots_sent, resumed, slow_dropped, send_failures;
+	uint64_t messages, delivered, snapshots_read, snapshots_sent, resumed, slow_dropped,
+		send_failures;
 	size_t ring_bytes;
 };
 void rooms_stats(const struct rooms *rooms, struct rooms_stats *ret_stats);

@@ -28,7 +28,8 @@ int64_t versions_get(const struct versions *v, int64_t key); /* -1: unknown */
 /* Never lowers. Beyond max keys the smallest goes. */
 void versions_raise(struct versions *v, int64_t key, int64_t seq, size_t max);
 void versions_clear(struct versions *v);
-bool versions_cover(const struct versions *v, const struct versions *other); /* v >= other, key by key */
+bool versions_cover(
+	const struct versions *v, const struct versions *other); /* v >= other, key by key */
 
 /* ---- ring.c: framed messages by their absolute numbers, the first that is held to the end */
 struct ring_entry {
@@ -43,8 +44,8 @@ struct ring {
 };
 const struct ring_entry *ring_at(const struct ring *r, uint64_t number);
 /* Takes the frame. Drops from the front what is over the limits, but never the new one. */
-void ring_append(struct ring *r, struct ws_frame *take_frame, int64_t key, int64_t seq, size_t bytes_max,
-	size_t messages_max);
+void ring_append(struct ring *r, struct ws_frame *take_frame, int64_t key, int64_t seq,
+	size_t bytes_max, size_t messages_max);
 /* Something is missing at the end: all positions so far are behind. */
 void ring_break(struct ring *r);
 void ring_finish(struct ring *r);
@@ -53,8 +54,8 @@ void ring_finish(struct ring *r);
 struct room;
 struct room_read { /* one question to the source, from its start to its answer */
 	struct room *room; /* NULL: the room has gone */
-	uint64_t start;	   /* the ring's end when it began */
-	int64_t seq;	   /* what the room had heard of key 0 then */
+	uint64_t start; /* the ring's end when it began */
+	int64_t seq; /* what the room had heard of key 0 then */
 };
 
 struct snapshot { /* framed once, shared by those who wait */
@@ -63,13 +64,13 @@ struct snapshot { /* framed once, shared by those who wait */
 	unsigned holders;
 	struct ws_frame *frame;
 	struct versions *versions;
-	int64_t seq;	/* of key 0, or -1 */
+	int64_t seq; /* of key 0, or -1 */
 	uint64_t start; /* what follows it stands from here on in the ring */
 	bool final;
 };
 
 enum viewer_state {
-	VIEWER_WAITING,	 /* for a read to end */
+	VIEWER_WAITING, /* for a read to end */
 	VIEWER_SNAPSHOT, /* has one that has not begun to go */
 	VIEWER_LIVE,
 	VIEWER_LEFT, /* being closed */
@@ -79,9 +80,10 @@ struct viewer {
 	struct list link;
 	struct room *room; /* NULL: rooms_destroy() was called */
 	struct ws_conn *conn;
-	uint64_t position;	   /* in the ring; before ring.first: fallen out */
-	int64_t seq;		   /* of key 0, what was sent to it, or -1 */
-	struct versions *floor;	   /* of other keys, what its snapshot had; NULL: the room's is enough */
+	uint64_t position; /* in the ring; before ring.first: fallen out */
+	int64_t seq; /* of key 0, what was sent to it, or -1 */
+	struct versions
+		*floor; /* of other keys, what its snapshot had; NULL: the room's is enough */
 	struct snapshot *snapshot; /* held until it is written */
 	enum viewer_state state;
 };
@@ -97,7 +99,7 @@ struct room {
 	struct ring ring;
 	struct versions heard; /* newest seq of each key that came or was adopted */
 	struct versions ahead; /* what is known to exist beyond heard; see room_heal() */
-	struct list held;      /* struct held, of key 0, by seq */
+	struct list held; /* struct held, of key 0, by seq */
 	size_t held_count;
 	struct list viewers;
 	size_t viewer_count;
@@ -117,7 +119,8 @@ struct rooms {
 	char *epoch;
 	struct map by_group;
 	struct loop_hook hook;
-	uv_timer_t timer; /* for the three lists below: each has one constant delay, so its first room is the next one */
+	uv_timer_t
+		timer; /* for the three lists below: each has one constant delay, so its first room is the next one */
 	struct list beats, gaps, lingers;
 	struct list dirty;
 	size_t lingering;
@@ -142,9 +145,9 @@ struct room *room_create(struct rooms *rooms, const char *group);
 void room_destroy(struct room *room); /* without viewers */
 void room_deliver(struct room *room, struct msg *m);
 void room_flush(struct room *room);
-void room_read(struct room *room);  /* for those who wait, unless one is in progress */
+void room_read(struct room *room); /* for those who wait, unless one is in progress */
 void room_check(struct room *room); /* compares heard with the source's versions */
-void room_heal(struct room *room);  /* what is missing is not waited for any longer */
+void room_heal(struct room *room); /* what is missing is not waited for any longer */
 void room_heartbeat(struct room *room);
 bool room_resume_position(const struct room *room, int64_t since, uint64_t *ret_position);
 void snapshot_release(struct snapshot *s);
@@ -157,8 +160,9 @@ void viewer_catch_up(struct viewer *v);
 int64_t viewer_will_have(const struct viewer *v); /* seq, once its snapshot has gone */
 void viewer_give(struct viewer *v, struct snapshot *s);
 void viewer_close(struct viewer *v, uint16_t code, const char *reason);
-void viewer_send_away(struct viewer *v, uint16_t code, const char *reason); /* with a last heartbeat */
-void viewer_drop(struct viewer *v);					     /* too slow: reset */
-void viewer_orphan(struct viewer *v);					     /* its room goes, it is reset */
+void viewer_send_away(
+	struct viewer *v, uint16_t code, const char *reason); /* with a last heartbeat */
+void viewer_drop(struct viewer *v); /* too slow: reset */
+void viewer_orphan(struct viewer *v); /* its room goes, it is reset */
 
 #endif

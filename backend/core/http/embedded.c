@@ -15,7 +15,8 @@ static const struct embedded_file *find(const char *path)
 /* RFC 9110 section 12.5.3, as far as one coding needs it: named, and not with weight 0. */
 static bool takes_gzip(const struct http_request *req)
 {
-	const char *accept = http_header(req, "accept-encoding"), *at = accept ? strstr(accept, "gzip") : NULL;
+	const char *accept = http_header(req, "accept-encoding"),
+		   *at = accept ? strstr(accept, "gzip") : NULL;
 	size_t blank;
 
 	if (!at || (at > accept && at[-1] != ' ' && at[-1] != ',' && at[-1] != '\t'))
@@ -37,14 +38,17 @@ static void serve(struct http_request *req, const struct embedded_file *file)
 	char etag[ETAG_MAX];
 
 	/* Each encoding is a representation of its own. */
-	snprintf(etag, sizeof(etag), "%.*s%s", (int)strlen(file->etag) - 1, file->etag, gzip ? "-gzip\"" : "\"");
+	snprintf(etag, sizeof(etag), "%.*s%s", (int)strlen(file->etag) - 1, file->etag,
+		gzip ? "-gzip\"" : "\"");
 	http_add_header(req, "Vary", "Accept-Encoding");
-	http_add_header(req, "Cache-Control", file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+	http_add_header(req, "Cache-Control",
+		file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
 	if (http_reply_not_modified(req, etag))
 		return;
 	if (gzip)
 		http_add_header(req, "Content-Encoding", "gzip");
-	http_reply(req, 200, file->type, gzip ? file->gzip : file->data, gzip ? file->gzip_size : file->size);
+	http_reply(req, 200, file->type, gzip ? file->gzip : file->data,
+		gzip ? file->gzip_size : file->size);
 }
 
 bool embedded_serve(struct http_request *req)

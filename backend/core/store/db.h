@@ -28,7 +28,8 @@ struct db_ops {
 	int (*commit)(struct db *db);
 	void (*rollback)(struct db *db);
 	/* fn NULL: no rows wanted. Returns rows walked, or changed when there were none to walk. */
-	int (*run)(struct db *db, const char *sql, const struct db_value *values, size_t count, tx_row_fn *fn, void *arg);
+	int (*run)(struct db *db, const char *sql, const struct db_value *values, size_t count,
+		tx_row_fn *fn, void *arg);
 	int (*script)(struct db *db, const char *sql); /* several statements, for migrations */
 	int64_t (*row_int)(const struct row *row, int column);
 	bool (*row_null)(const struct row *row, int column);

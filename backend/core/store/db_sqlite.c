@@ -64,7 +64,7 @@ static void sqlite_close(struct db *db)
 
 	if (!s)
 		return;
-	map_for_each(slot, &s->statements)
+	map_for_each (slot, &s->statements)
 		sqlite3_finalize(slot->value);
 	map_finish(&s->statements);
 	sqlite3_close(s->handle);
@@ -82,13 +82,15 @@ static int sqlite_open(struct db *db, const char *where, enum db_mode mode, stru
 	map_init(&s->statements);
 	strbuf_init(&db->error);
 	db->impl = s;
-	rc = sqlite3_open_v2(where, &s->handle, flags | (mode == DB_WRITER ? SQLITE_OPEN_CREATE : 0), NULL);
+	rc = sqlite3_open_v2(
+		where, &s->handle, flags | (mode == DB_WRITER ? SQLITE_OPEN_CREATE : 0), NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(s->handle, STORE_BUSY_MS);
 		sqlite3_extended_result_codes(s->handle, 1);
 		sqlite3_db_config(s->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(s->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-		rc = sqlite3_exec(s->handle, mode == DB_WRITER ? writer_pragmas : reader_pragmas, NULL, NULL, NULL);
+		rc = sqlite3_exec(s->handle, mode == DB_WRITER ? writer_pragmas : reader_pragmas,
+			NULL, NULL, NULL);
 	}
 	if (rc == SQLITE_OK)
 		return 0;
@@ -163,8 +165,8 @@ static void bind_values(sqlite3_stmt *stmt, const struct db_value *values, size_
 	}
 }
 
-static int sqlite_run(
-	struct db *db, const char *sql, const struct db_value *values, size_t count, tx_row_fn *fn, void *arg)
+static int sqlite_run(struct db *db, const char *sql, const struct db_value *values, size_t count,
+	tx_row_fn *fn, void *arg)
 {
 	struct sqlite *s = db->impl;
 	struct row row = {.db = db};

@@ -142,7 +142,8 @@ static void unit_run(struct worker *w, struct unit *u)
 	if (u->status < 0) {
 		effects_undo(&tx.effects);
 		if (w->db.error.len)
-			log_error("store: a %s was rolled back: %s", w->writes ? "write" : "read", w->db.error.buf);
+			log_error("store: a %s was rolled back: %s", w->writes ? "write" : "read",
+				w->db.error.buf);
 	}
 	while (!list_empty(&tx.effects)) {
 		struct list *e = tx.effects.next;
@@ -233,7 +234,8 @@ static int migrate_one(struct db *db, const struct store_migration *m)
 		return r;
 	r = db->ops->script(db, m->sql);
 	if (r >= 0)
-		r = db->ops->run(db, "UPDATE store_meta SET value = $1 WHERE name = 'schema'", &version, 1, NULL, NULL);
+		r = db->ops->run(db, "UPDATE store_meta SET value = $1 WHERE name = 'schema'",
+			&version, 1, NULL, NULL);
 	if (r >= 0)
 		r = db->ops->commit(db);
 	if (r < 0)
@@ -246,24 +248,34 @@ static int migrate(struct store *st, const struct store_config *config, struct s
 	struct db *db = &st->writer.db;
 	struct strbuf text = STRBUF_INIT;
 	struct db_value epoch = {.type = 's', .s = st->epoch};
-	int version, newest = config->migration_count ? config->migrations[config->migration_count - 1].version : 0;
+	int version, newest = config->migration_count
+				      ? config->migrations[config->migration_count - 1].version
+				      : 0;
 	int r;
 
 	random_hex(st->epoch, 8);
-	r = db->ops->script(db, "CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+	r = db->ops->script(db, "CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, "
+				"value TEXT NOT NULL);"
 				"INSERT OR IGNORE INTO store_meta VALUES ('schema', '0')");
 	if (r >= 0)
-		r = db->ops->run(db, "INSERT OR IGNORE INTO store_meta VALUES ('epoch', $1)", &epoch, 1, NULL, NULL);
+		r = db->ops->run(db, "INSERT OR IGNORE INTO store_meta VALUES ('epoch', $1)",
+			&epoch, 1, NULL, NULL);
 	if (r >= 0)
-		r = db->ops->run(db, "SELECT value FROM store_meta WHERE name = 'epoch'", NULL, 0, read_text, &text);
+		r = db->ops->run(db, "SELECT value FROM store_meta WHERE name = 'epoch'", NULL, 0,
+			read_text, &text);
 	if (r < 0)
 		goto out;
-	memcpy(st->epoch, text.buf, text.len < sizeof(st->epoch) ? text.len + 1 : sizeof(st->epoch));
-	r = db->ops->run(db, "SELECT value FROM store_meta WHERE name = 'schema'", NULL, 0, read_text, &text);
+	memcpy(st->epoch, text.buf,
+		text.len < sizeof(st->epoch) ? text.len + 1 : sizeof(st->epoch));
+	r = db->ops->run(db, "SELECT value FROM store_meta WHERE name = 'schema'", NULL, 0,
+		read_text, &text);
 	version = atoi(text.buf);
 	if (r >= 0 && version > newest) {
-		r = err_set(err, -EPROTO, "the database %s was written by a newer reqpm (schema %d, this one knows %d): "
-					  "start the newer one, or restore a backup", config->path, version, newest);
+		r = err_set(err, -EPROTO,
+			"the database %s was written by a newer reqpm (schema %d, this one knows "
+			"%d): "
+			"start the newer one, or restore a backup",
+			config->path, version, newest);
 		goto finish;
 	}
 	for (size_t i = 0; r >= 0 && i < config->migration_count; i++)
@@ -271,13 +283,15 @@ static int migrate(struct store *st, const struct store_config *config, struct s
 			r = migrate_one(db, &config->migrations[i]);
 out:
 	if (r < 0)
-		err_set(err, r, "the database %s cannot be brought up to date: %s", config->path, db->error.buf);
+		err_set(err, r, "the database %s cannot be brought up to date: %s", config->path,
+			db->error.buf);
 finish:
 	strbuf_finish(&text);
 	return r < 0 ? r : 0;
 }
 
-static int worker_start(struct worker *w, struct store *st, const char *path, bool writes, struct strbuf *err)
+static int worker_start(
+	struct worker *w, struct store *st, const char *path, bool writes, struct strbuf *err)
 {
 	w->store = st;
 	w->writes = writes;

@@ -30,7 +30,8 @@ struct store_migration {
 struct store_config {
 	struct loop *loop;
 	const char *path; /* of the SQLite database */
-	const struct store_migration *migrations; /* in order; a database newer than the last is refused */
+	const struct store_migration
+		*migrations; /* in order; a database newer than the last is refused */
 	size_t migration_count;
 };
 /* Opens, migrates, starts the threads. The error sentence says what is wrong with the database and what to do. */
@@ -50,7 +51,7 @@ int store_write_wait(struct store *st, store_run_fn *run, void *arg);
 int store_read_wait(struct store *st, store_run_fn *run, void *arg);
 
 /* ---- inside a unit */
-struct tx *tx_current(void);	/* of this thread; NULL: none is open */
+struct tx *tx_current(void); /* of this thread; NULL: none is open */
 struct store *tx_store(const struct tx *tx);
 bool tx_writes(const struct tx *tx);
 /* fn(arg) runs on the loop after the commit, in the order of the calls; on rollback undo(arg) runs instead on this
@@ -72,6 +73,6 @@ const char *tx_error(const struct tx *tx);
 int64_t row_int(const struct row *row, int column);
 bool row_null(const struct row *row, int column);
 const char *row_text(const struct row *row, int column); /* NULL when null; until the next row */
-size_t row_bytes(const struct row *row, int column);	 /* of that text */
+size_t row_bytes(const struct row *row, int column); /* of that text */
 
 #endif

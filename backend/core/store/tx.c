@@ -93,7 +93,8 @@ static size_t collect(struct db_value values[TX_ARGS_MAX], const char *types, va
 	return count;
 }
 
-static int run(struct tx *tx, tx_row_fn *fn, void *arg, const char *sql, const char *types, va_list ap)
+static int run(
+	struct tx *tx, tx_row_fn *fn, void *arg, const char *sql, const char *types, va_list ap)
 {
 	struct db_value values[TX_ARGS_MAX];
 	size_t count = collect(values, types, ap);

@@ -17,7 +17,7 @@ enum ws_state {
 	WS_OPEN,
 	WS_CLOSE_SENT, /* ours is out or queued, the peer's is awaited */
 	WS_CLOSE_DONE, /* nothing more is read; what is queued goes, then FIN, then the peer's */
-	WS_GONE,       /* uv_close() was called */
+	WS_GONE, /* uv_close() was called */
 };
 
 /* What the socket did not take at once: the rest of a frame, or control frames. */
@@ -26,8 +26,8 @@ struct ws_rest {
 	struct ws_conn *c;
 	struct ws_frame *frame; /* NULL: bytes */
 	struct strbuf bytes;
-	size_t len;  /* what was queued */
-	bool begun;  /* some of the frame had gone before */
+	size_t len; /* what was queued */
+	bool begun; /* some of the frame had gone before */
 };
 
 struct ws_conn {
@@ -37,12 +37,13 @@ struct ws_conn {
 	const struct ws_handlers *handlers;
 	void *data;
 	struct ws_rest *rest; /* NULL: nothing is queued */
-	struct strbuf tail;   /* finished control frames behind it */
-	struct strbuf early;  /* what came with the handshake, until it is fed */
+	struct strbuf tail; /* finished control frames behind it */
+	struct strbuf early; /* what came with the handshake, until it is fed */
 	struct ws_parser parser;
-	uint64_t ping_at, pong_by, stall_at, close_by; /* uv_now(); pong_by, stall_at, close_by: 0 while not awaited */
+	uint64_t ping_at, pong_by, stall_at,
+		close_by; /* uv_now(); pong_by, stall_at, close_by: 0 while not awaited */
 	size_t queued; /* at the last look, to see progress */
-	int unacked;   /* bytes in the kernel when the pong was last waited for */
+	int unacked; /* bytes in the kernel when the pong was last waited for */
 	uint16_t code; /* for on_closed */
 	uint8_t state; /* enum ws_state */
 	uint8_t tail_count;

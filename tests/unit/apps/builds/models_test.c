@@ -30,14 +30,20 @@ static const struct worker_identity worker = {.name = "test", .incarnation = "on
 static int fake_send(struct layer *l, const char *group, struct msg *m)
 {
 	struct strbuf err = STRBUF_INIT;
-	json_t *message = json_parse(m->text, m->len, &err), *data = json_object_get(message, "data");
+	json_t *message = json_parse(m->text, m->len, &err),
+	       *data = json_object_get(message, "data");
 
 	(void)l;
 	assert_non_null(message);
 	assert_int_equal(json_integer_value(json_object_get(message, "seq")), m->seq);
-	assert_string_equal(json_string_value(json_object_get(message, "epoch")), store_epoch(the->store));
-	strbuf_addf(&the->sent, "%s:%s:%s:%lld%s ", group, json_string_value(json_object_get(message, "type")),
-		json_string_value(json_object_get(data, "status")), (long long)m->seq, m->final ? ":final" : m->resync ? ":resync" : "");
+	assert_string_equal(
+		json_string_value(json_object_get(message, "epoch")), store_epoch(the->store));
+	strbuf_addf(&the->sent, "%s:%s:%s:%lld%s ", group,
+		json_string_value(json_object_get(message, "type")),
+		json_string_value(json_object_get(data, "status")), (long long)m->seq,
+		m->final    ? ":final"
+		: m->resync ? ":resync"
+			    : "");
 	json_decref(message);
 	strbuf_finish(&err);
 	return the->send_fails ? -EIO : 0;
@@ -56,7 +62,8 @@ static int setup(void **state)
 	snprintf(f->path, sizeof(f->path), "%s/db", f->dir);
 	loop_init(&f->loop);
 	strbuf_init(&f->sent);
-	config = (struct store_config){&f->loop, f->path, builds_migrations, builds_migration_count};
+	config =
+		(struct store_config){&f->loop, f->path, builds_migrations, builds_migration_count};
 	f->store = store_open(&config, &err);
 	assert_non_null(f->store);
 	f->layer = (struct layer){.ops = &fake, .loop = &f->loop};
@@ -140,14 +147,26 @@ static int prepare(struct tx *tx, void *arg)
 static const int needs_base[] = {0}, needs_lib[] = {1};
 static const struct plan_item diamond[] = {
 	{.package = "base", .version = "1", .payload = "{}", .priority = 30},
-	{.package = "lib", .version = "1", .payload = "{}", .priority = 20, .needs = needs_base, .need_count = 1},
-	{.package = "app", .version = "2", .payload = "{}", .priority = 10, .needs = needs_lib, .need_count = 1},
+	{.package = "lib",
+		.version = "1",
+		.payload = "{}",
+		.priority = 20,
+		.needs = needs_base,
+		.need_count = 1},
+	{.package = "app",
+		.version = "2",
+		.payload = "{}",
+		.priority = 10,
+		.needs = needs_lib,
+		.need_count = 1},
 	{.package = "alone", .version = "", .payload = "{}", .priority = 5},
 };
 
 static int plan(struct tx *tx, void *arg)
 {
-	struct plan p = {.items = diamond, .count = arg ? (size_t)*(int *)arg : countof(diamond), .json = "{\"levels\":[]}"};
+	struct plan p = {.items = diamond,
+		.count = arg ? (size_t) * (int *)arg : countof(diamond),
+		.json = "{\"levels\":[]}"};
 
 	return build_job_plan(tx, the->job, &p, 1002);
 }
@@ -184,7 +203,8 @@ struct end_arg {
 static int end(struct tx *tx, void *arg)
 {
 	struct end_arg *e = arg;
-	struct artifact_row a = {.file = "x.rpm", .kind = "rpm", .sha256 = "00", .nevra = "x-1", .size = 7};
+	struct artifact_row a = {
+		.file = "x.rpm", .kind = "rpm", .sha256 = "00", .nevra = "x-1", .size = 7};
 	struct attempt_result result = {
 		.end = e->end,
 		.reason = REASON_BUILD,
@@ -258,7 +278,8 @@ static void a_claim_publishes_the_item_and_the_job(void **state)
 	(void)state;
 	begin(4);
 	assert_int_equal(both_ways(claim, &token), 0);
-	assert_sent("build_job_1:queue_update:building:4 build_job_1:build_update:running:5 builds:build_update:running:5 ");
+	assert_sent("build_job_1:queue_update:building:4 build_job_1:build_update:running:5 "
+		    "builds:build_update:running:5 ");
 	assert_int_equal(both_ways(phase, &token), 0);
 	assert_sent("build_job_1:queue_update:building:6 ");
 }
@@ -280,11 +301,13 @@ static void a_failed_item_blocks_all_that_needs_it_and_the_rest_goes_on(void **s
 	(void)state;
 	begin(4);
 	end_item(1, claim_next(), ATTEMPT_FAILED);
-	assert_sent("build_job_1:queue_update:failed:6 build_job_1:queue_update:blocked:7 build_job_1:queue_update:blocked:8 "
+	assert_sent("build_job_1:queue_update:failed:6 build_job_1:queue_update:blocked:7 "
+		    "build_job_1:queue_update:blocked:8 "
 		    "build_job_1:build_update:running:9 builds:build_update:running:9 ");
 	end_item(4, claim_next(), ATTEMPT_COMPLETED);
-	assert_sent("build_job_1:queue_update:completed:12 build_job_1:build_update:failed:13:final "
-		    "builds:build_update:failed:13 ");
+	assert_sent(
+		"build_job_1:queue_update:completed:12 build_job_1:build_update:failed:13:final "
+		"builds:build_update:failed:13 ");
 }
 
 static void the_last_item_ends_the_job_in_its_own_commit(void **state)
@@ -292,8 +315,9 @@ static void the_last_item_ends_the_job_in_its_own_commit(void **state)
 	(void)state;
 	begin(1);
 	end_item(1, claim_next(), ATTEMPT_COMPLETED);
-	assert_sent("build_job_1:queue_update:completed:6 build_job_1:build_update:completed:7:final "
-		    "builds:build_update:completed:7 ");
+	assert_sent(
+		"build_job_1:queue_update:completed:6 build_job_1:build_update:completed:7:final "
+		"builds:build_update:completed:7 ");
 }
 
 static void a_plan_without_packages_completes_at_once(void **state)
@@ -323,10 +347,12 @@ static void a_cancel_ends_what_waits_and_leaves_what_builds_to_its_worker(void *
 	token = claim_next();
 	assert_int_equal(both_ways(cancel, NULL), 0);
 	assert_sent("build_job_1:queue_update:cancelled:6 build_job_1:queue_update:cancelled:7 "
-		    "build_job_1:queue_update:cancelled:8 build_job_1:build_update:running:9 builds:build_update:running:9 ");
+		    "build_job_1:queue_update:cancelled:8 build_job_1:build_update:running:9 "
+		    "builds:build_update:running:9 ");
 	end_item(1, token, ATTEMPT_STOPPED);
-	assert_sent("build_job_1:queue_update:cancelled:10 build_job_1:build_update:cancelled:11:final "
-		    "builds:build_update:cancelled:11 ");
+	assert_sent(
+		"build_job_1:queue_update:cancelled:10 build_job_1:build_update:cancelled:11:final "
+		"builds:build_update:cancelled:11 ");
 	assert_int_equal(write_unit(cancel, NULL), -EALREADY);
 }
 
@@ -340,7 +366,8 @@ static void a_stale_token_is_refused_and_sends_nothing(void **state)
 	begin(1);
 	old = claim_next();
 	assert_int_equal(both_ways(start_worker, &other), 0);
-	assert_sent("build_job_1:queue_update:queued:6 build_job_1:build_update:running:7 builds:build_update:running:7 ");
+	assert_sent("build_job_1:queue_update:queued:6 build_job_1:build_update:running:7 "
+		    "builds:build_update:running:7 ");
 	fresh = claim_next();
 	assert_true(fresh > old);
 	e.token = old;
@@ -348,8 +375,9 @@ static void a_stale_token_is_refused_and_sends_nothing(void **state)
 	assert_int_equal(write_unit(phase, &old), -ESTALE);
 	assert_sent("");
 	end_item(1, fresh, ATTEMPT_COMPLETED);
-	assert_sent("build_job_1:queue_update:completed:10 build_job_1:build_update:completed:11:final "
-		    "builds:build_update:completed:11 ");
+	assert_sent(
+		"build_job_1:queue_update:completed:10 build_job_1:build_update:completed:11:final "
+		"builds:build_update:completed:11 ");
 }
 
 static void a_restart_takes_up_what_was_preparing(void **state)
@@ -421,12 +449,14 @@ static void an_update_outside_a_transaction_makes_one_of_its_own(void **state)
 	store_write_wait(the->store, own_update, NULL);
 	strbuf_reset(&the->sent);
 	loop_run_posted(&the->loop);
-	assert_sent("build_job_1:queue_update:queued:5 build_job_1:build_update:running:6 builds:build_update:running:6 ");
+	assert_sent("build_job_1:queue_update:queued:5 build_job_1:build_update:running:6 "
+		    "builds:build_update:running:6 ");
 }
 
 static void progress_is_rounded_to_one_decimal(void **state)
 {
-	struct build_job job = {.total = 185, .counts = {[QUEUE_COMPLETED] = 10, [QUEUE_FAILED] = 2}};
+	struct build_job job = {
+		.total = 185, .counts = {[QUEUE_COMPLETED] = 10, [QUEUE_FAILED] = 2}};
 
 	(void)state;
 	assert_int_equal(build_job_progress(&job), 65);

@@ -37,10 +37,10 @@ struct sim {
 	double p_fail, p_infra, p_death, p_cancel, p_drain;
 };
 
-#define CHECK(sim, condition)                                                                       \
-	do {                                                                                          \
-		if (!(condition))                                                                     \
-			fail_msg("seed %llu: %s", (unsigned long long)(sim)->seed, #condition);       \
+#define CHECK(sim, condition)                                                                      \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			fail_msg("seed %llu: %s", (unsigned long long)(sim)->seed, #condition);    \
 	} while (0)
 
 static uint64_t next(struct sim *s) /* splitmix64 */
@@ -89,14 +89,16 @@ static bool needs_directly(const struct sim *s, int item, int need)
 static bool needs_somehow(const struct sim *s, int item, int need)
 {
 	for (int k = 0; k < s->items[item].need_count; k++)
-		if (s->items[item].needs[k] == need || needs_somehow(s, s->items[item].needs[k], need))
+		if (s->items[item].needs[k] == need ||
+			needs_somehow(s, s->items[item].needs[k], need))
 			return true;
 	return false;
 }
 
 static bool waiting(const struct sim *s, int item)
 {
-	return s->items[item].row.status == QUEUE_PENDING || s->items[item].row.status == QUEUE_QUEUED;
+	return s->items[item].row.status == QUEUE_PENDING ||
+	       s->items[item].row.status == QUEUE_QUEUED;
 }
 
 static void count_statuses(const struct sim *s)
@@ -119,9 +121,11 @@ static void event(struct sim *s, enum sched_event ev, int item, enum queue_reaso
 	for (int i = 0; i < s->count; i++) {
 		if (ev == SCHED_PLANNED || (ev == SCHED_CANCEL && waiting(s, i)))
 			pick(s, &sel, i, false);
-		else if (i == item || ev == SCHED_CLAIMED || ev == SCHED_CANCEL || ev == SCHED_CHECK)
+		else if (i == item || ev == SCHED_CLAIMED || ev == SCHED_CANCEL ||
+			 ev == SCHED_CHECK)
 			continue;
-		else if (ev == SCHED_COMPLETED ? needs_directly(s, i, item) : waiting(s, i) && needs_somehow(s, i, item))
+		else if (ev == SCHED_COMPLETED ? needs_directly(s, i, item)
+					       : waiting(s, i) && needs_somehow(s, i, item))
 			pick(s, &sel, i, true);
 		else if (ev != SCHED_COMPLETED && s->job.fail_fast && waiting(s, i))
 			pick(s, &sel, i, false);
@@ -130,8 +134,10 @@ static void event(struct sim *s, enum sched_event ev, int item, enum queue_reaso
 	for (size_t i = 0; i < sel.count; i++) {
 		struct sim_item *it = &s->items[sel.at[i]];
 
-		CHECK(s, sel.rows[i].changed || !memcmp(&sel.rows[i].status, &it->row.status, sizeof(it->row.status)));
-		CHECK(s, !queue_status_final(it->row.status) || it->row.status == sel.rows[i].status);
+		CHECK(s, sel.rows[i].changed || !memcmp(&sel.rows[i].status, &it->row.status,
+							sizeof(it->row.status)));
+		CHECK(s, !queue_status_final(it->row.status) ||
+				 it->row.status == sel.rows[i].status);
 		if (queue_status_final(sel.rows[i].status) && !queue_status_final(it->row.status))
 			it->terminal_transitions++;
 		it->row = sel.rows[i];
@@ -147,8 +153,8 @@ static int ready_item(struct sim *s)
 	int best = -1;
 
 	for (int i = 0; i < s->count; i++)
-		if (s->items[i].row.status == QUEUE_QUEUED && s->items[i].row.not_before <= s->now &&
-			(best < 0 || next(s) % 3 == 0))
+		if (s->items[i].row.status == QUEUE_QUEUED &&
+			s->items[i].row.not_before <= s->now && (best < 0 || next(s) % 3 == 0))
 			best = i;
 	return best;
 }
@@ -210,7 +216,8 @@ static void die(struct sim *s, int worker)
 
 static void speak_late(struct sim *s)
 {
-	static const enum sched_event words[] = {SCHED_COMPLETED, SCHED_FAILED, SCHED_STOPPED, SCHED_LOST};
+	static const enum sched_event words[] = {
+		SCHED_COMPLETED, SCHED_FAILED, SCHED_STOPPED, SCHED_LOST};
 	int k = below(s, s->stale_count);
 	enum queue_status before = s->items[s->stale[k].item].row.status;
 
@@ -249,7 +256,8 @@ static void make_job(struct sim *s)
 				s->items[i].needs[s->items[i].need_count++] = k;
 		s->items[i].row.needs_left = s->items[i].need_count;
 	}
-	s->job = (struct sched_job){.status = BUILD_PREPARING, .fail_fast = chance(s, 0.2), .total = s->count};
+	s->job = (struct sched_job){
+		.status = BUILD_PREPARING, .fail_fast = chance(s, 0.2), .total = s->count};
 	s->job.counts[QUEUE_PENDING] = s->count;
 	s->p_fail = chance(s, 0.5) ? 0 : 0.1;
 	s->p_infra = chance(s, 0.5) ? 0 : 0.3;
@@ -318,7 +326,8 @@ static void every_history_ends_right(void **state)
 static void an_infrastructure_fault_is_tried_again_with_growing_pauses(void **state)
 {
 	struct sched_row row = {.id = 1, .status = QUEUE_BUILDING};
-	struct sched_job job = {.status = BUILD_RUNNING, .total = 1, .counts = {[QUEUE_BUILDING] = 1}};
+	struct sched_job job = {
+		.status = BUILD_RUNNING, .total = 1, .counts = {[QUEUE_BUILDING] = 1}};
 	int64_t pauses[ATTEMPTS_MAX] = {0};
 
 	(void)state;
@@ -340,7 +349,8 @@ static void an_infrastructure_fault_is_tried_again_with_growing_pauses(void **st
 static void twenty_lost_attempts_in_a_row_end_an_item(void **state)
 {
 	struct sched_row row = {.id = 1, .status = QUEUE_BUILDING};
-	struct sched_job job = {.status = BUILD_RUNNING, .total = 1, .counts = {[QUEUE_BUILDING] = 1}};
+	struct sched_job job = {
+		.status = BUILD_RUNNING, .total = 1, .counts = {[QUEUE_BUILDING] = 1}};
 
 	(void)state;
 	for (int i = 1; i < LOST_MAX; i++) {

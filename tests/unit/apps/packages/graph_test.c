@@ -676,16 +676,19 @@ static void a_dry_run_is_answered_in_json(void **state)
 	json_end_object(&w);
 	assert_string_equal(json.buf,
 		"{\"levels\":[[\"b\",\"c\",\"d\"],[\"a\"]],"
-		"\"edges\":[{\"package\":\"a\",\"needs\":\"b\",\"capability\":\"jre >= 8\",\"kind\":\"build\","
+		"\"edges\":[{\"package\":\"a\",\"needs\":\"b\",\"capability\":\"jre >= "
+		"8\",\"kind\":\"build\","
 		"\"others\":[\"d\"]},"
 		"{\"package\":\"c\",\"needs\":\"d\",\"capability\":\"d\",\"kind\":\"build\"},"
 		"{\"package\":\"d\",\"needs\":\"c\",\"capability\":\"c\",\"kind\":\"build\"}],"
-		"\"dropped\":[{\"package\":\"b\",\"needs\":\"a\",\"capability\":\"a\",\"kind\":\"soft\"}],"
+		"\"dropped\":[{\"package\":\"b\",\"needs\":\"a\",\"capability\":\"a\",\"kind\":"
+		"\"soft\"}],"
 		"\"cycles\":[{\"packages\":[\"c\",\"d\"],\"edges\":["
 		"{\"package\":\"c\",\"needs\":\"d\",\"capability\":\"d\",\"kind\":\"build\"},"
 		"{\"package\":\"d\",\"needs\":\"c\",\"capability\":\"c\",\"kind\":\"build\"}]}],"
 		"\"host\":[\"gcc\",\"b-devel > 2\",\"jre > 9\"],"
-		"\"external\":[{\"capability\":\"gcc\",\"packages\":[\"a\",\"b\"],\"wrong_version\":"
+		"\"external\":[{\"capability\":\"gcc\",\"packages\":[\"a\",\"b\"],\"wrong_"
+		"version\":"
 		"false},"
 		"{\"capability\":\"b-devel > 2\",\"packages\":[\"d\"],\"wrong_version\":false},"
 		"{\"capability\":\"jre > 9\",\"packages\":[\"d\"],\"wrong_version\":true}]}");

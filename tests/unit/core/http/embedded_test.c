@@ -8,10 +8,11 @@
 #define SCRIPT "let a = 1"
 #define SCRIPT_GZIP "not really gzip"
 const struct embedded_file embedded_files[] = {
-	{"/index.html", "text/html; charset=utf-8", "\"i1\"", (const unsigned char *)INDEX, sizeof(INDEX) - 1, NULL, 0,
-		false},
-	{"/assets/app-1a2b.js", "text/javascript; charset=utf-8", "\"a1\"", (const unsigned char *)SCRIPT,
-		sizeof(SCRIPT) - 1, (const unsigned char *)SCRIPT_GZIP, sizeof(SCRIPT_GZIP) - 1, true},
+	{"/index.html", "text/html; charset=utf-8", "\"i1\"", (const unsigned char *)INDEX,
+		sizeof(INDEX) - 1, NULL, 0, false},
+	{"/assets/app-1a2b.js", "text/javascript; charset=utf-8", "\"a1\"",
+		(const unsigned char *)SCRIPT, sizeof(SCRIPT) - 1,
+		(const unsigned char *)SCRIPT_GZIP, sizeof(SCRIPT_GZIP) - 1, true},
 };
 const size_t embedded_file_count = countof(embedded_files);
 

@@ -20,10 +20,11 @@ struct fixture {
 	struct loop loop;
 	struct store *store;
 	struct strbuf heard; /* what effects and completions said, in order */
-	int waiting;	     /* completions to come */
+	int waiting; /* completions to come */
 };
 
-static struct store *open_with(struct fixture *f, const struct store_migration *m, size_t count, struct strbuf *err)
+static struct store *open_with(
+	struct fixture *f, const struct store_migration *m, size_t count, struct strbuf *err)
 {
 	struct store_config config = {
 		.loop = &f->loop,
@@ -91,7 +92,8 @@ static int insert_and_say(struct tx *tx, void *arg)
 
 	tx_on_commit(tx, say, unsay, w);
 	assert_ptr_equal(tx_current(), tx);
-	if (tx_exec(tx, "INSERT INTO things (name, size) VALUES ($1, $2)", "si", w->text, (int64_t)strlen(w->text)) < 0)
+	if (tx_exec(tx, "INSERT INTO things (name, size) VALUES ($1, $2)", "si", w->text,
+		    (int64_t)strlen(w->text)) < 0)
 		return -EEXIST;
 	return w->result;
 }
@@ -233,7 +235,9 @@ static void a_file_that_is_no_database_is_refused_with_a_sentence(void **state)
 	struct strbuf err = STRBUF_INIT;
 
 	store_close(f->store);
-	assert_int_equal(file_write_atomic(f->path, "this is not a database, not at all, really", 42, 0600, &err), 0);
+	assert_int_equal(file_write_atomic(f->path, "this is not a database, not at all, really",
+				 42, 0600, &err),
+		0);
 	f->store = open_with(f, first, 1, &err);
 	assert_null(f->store);
 	assert_non_null(strstr(err.buf, f->path));
@@ -267,15 +271,21 @@ static void readers_never_checkpoint_and_the_writer_syncs_each_commit(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(commits_publish_in_order_before_their_completions, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_unit_that_fails_leaves_nothing_and_publishes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			commits_publish_in_order_before_their_completions, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_unit_that_fails_leaves_nothing_and_publishes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_constraint_is_told_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reader_cannot_write, setup, teardown),
-		cmocka_unit_test_setup_teardown(arguments_keep_their_numbers_and_types, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			arguments_keep_their_numbers_and_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_epoch_stays_with_the_database, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_database_of_a_newer_version_is_refused_with_a_sentence, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused_with_a_sentence, setup, teardown),
-		cmocka_unit_test_setup_teardown(readers_never_checkpoint_and_the_writer_syncs_each_commit, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_database_of_a_newer_version_is_refused_with_a_sentence, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_is_no_database_is_refused_with_a_sentence, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			readers_never_checkpoint_and_the_writer_syncs_each_commit, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
