@@ -42,7 +42,7 @@ function assertOneAfterAnother(item) {
 for (const { who, uid } of USERS) {
   test(`ten times kill -9 during one build: it completes, its watcher exits 0 and nothing is left, ${who}`, async (t) => {
     const server = await startReqpm(t, { uid })
-    const set = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`p${i}`, sh(`echo begin ${i}; sleep 0.1; echo end ${i}; echo ${i} >results/number`, { requires: i < 4 ? [] : [`p${i - 4}`] })]))
+    const set = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`p${i}`, sh(`echo begin ${i}; sleep ${i % 5 ? 0.1 : 0.7}; echo end ${i}; echo ${i} >results/number`, { requires: i < 4 ? [] : [`p${i - 4}`] })]))
     const folder = join(server.dir, 'set')
     mkdirSync(folder)
     writeFileSync(join(folder, 'packages.json'), commands(set)['packages.json'])

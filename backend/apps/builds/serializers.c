@@ -74,9 +74,9 @@ static void put_why(struct json_writer *w, const struct queue_item *item)
 {
 	struct strbuf why = STRBUF_INIT;
 
+	/* How many would be stale with the next completion, which tells of this item only when it becomes ready. */
 	if (item->status == QUEUE_PENDING)
-		strbuf_addf(&why, "waits for %lld other package%s", (long long)item->needs_left,
-			item->needs_left == 1 ? "" : "s");
+		strbuf_addstr(&why, "waits for packages that it needs");
 	else if (item->status == QUEUE_BLOCKED)
 		strbuf_addf(&why, "needs %s, which failed",
 			item->blocked_by_name ? item->blocked_by_name : "a package");
