@@ -85,10 +85,12 @@ else
 	count "clang build does not compile" 0 1
 fi
 if setup_folder out/tsan "" -Db_sanitize=thread --buildtype=debugoptimized; then
-	# The keeper and its launchers have one thread each: there is nothing for it to see.
+	# The keeper and its launchers have one thread each: there is nothing to see, and the sanitizer's own thread forbids the
+	# launcher a user namespace of its own, which build roots of layers need.
 	meson_suites "gcc, thread: unit" out/tsan unit -sandbox
 	node_suite "gcc, thread: contract" out/tsan tests/contract/*.test.mjs
-	node_suite "gcc, thread: scenarios" out/tsan tests/scenarios/*.test.mjs
+	mapfile -t without_layers < <(ls tests/scenarios/*.test.mjs | grep -v -e /rpm -e /soft)
+	node_suite "gcc, thread: scenarios" out/tsan "${without_layers[@]}"
 else
 	count "gcc thread build does not compile" 0 1
 fi

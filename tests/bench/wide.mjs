@@ -3,7 +3,7 @@
 // A whole build of many small commands with viewers, against `xargs -P` over the same commands in the same kind of sandbox.
 //   REQPM_BIN=out/release/reqpm node tests/bench/wide.mjs [PACKAGES] [VIEWERS]      prints one JSON line
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs'
 import { tmpdir, cpus } from 'node:os'
 import { join } from 'node:path'
 import { startReqpm } from '../harness.mjs'
@@ -39,7 +39,9 @@ function floor(set) {
   })
   const start = performance.now()
   spawnSync('xargs', ['-P', String(cpus().length), '-I{}', 'sh', '-c', '{} >/dev/null 2>&1'], { input: lines.join('\n') })
-  return (performance.now() - start) / 1000
+  const seconds = (performance.now() - start) / 1000
+  rmSync(dir, { recursive: true })
+  return seconds
 }
 
 const cleanups = []
