@@ -69,6 +69,10 @@ if setup_folder out/release "" --buildtype=release; then
 else
 	count "release does not compile" 0 1
 fi
+# Compiled at leisure while the page is tested, which waits for much.
+asan_folder() { setup_folder out/asan "CC=clang-14" -Db_sanitize=address,undefined --buildtype=debugoptimized; }
+tsan_folder() { setup_folder out/tsan "" -Db_sanitize=thread --buildtype=debugoptimized; }
+(renice -n 10 "$BASHPID" && asan_folder && tsan_folder) >/dev/null 2>&1 &
 check "front end: types and lint" sh -c 'cd frontend && npm run --silent lint'
 check_vitest() { (cd frontend && npx vitest run --reporter=json --outputFile="$PWD/../out/vitest.json") >out/vitest.log 2>&1; }
 check_vitest || tail -n 80 out/vitest.log
@@ -77,14 +81,15 @@ count "front end: vitest" "$(json_field out/vitest.json numPassedTests 0)" "$(js
 count "release: the page in Chromium" "$(sed -n 's/^ *\([0-9]*\) passed.*/\1/p' out/e2e.log | tail -n 1)" "$(awk '/^ *[0-9]+ (failed|flaky|interrupted|did not run)/ {n += $1} END {print n + 0}' out/e2e.log)"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp
 export REQPM_QUICK=1 # what takes long and is the same under a sanitizer ran above
-if setup_folder out/asan "CC=clang-14" -Db_sanitize=address,undefined --buildtype=debugoptimized; then
+wait
+if asan_folder; then
 	meson_suites "clang, address+undefined: unit" out/asan unit fuzz
 	node_suite "clang, address+undefined: contract" out/asan tests/contract/*.test.mjs
 	node_suite "clang, address+undefined: scenarios" out/asan tests/scenarios/*.test.mjs
 else
 	count "clang build does not compile" 0 1
 fi
-if setup_folder out/tsan "" -Db_sanitize=thread --buildtype=debugoptimized; then
+if tsan_folder; then
 	# The keeper and its launchers have one thread each: there is nothing to see, and the sanitizer's own thread forbids the
 	# launcher a user namespace of its own, which build roots of layers need.
 	meson_suites "gcc, thread: unit" out/tsan unit -sandbox

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { startReqpm, within } from '../harness.mjs'
-import { commands, gated, openGate, sh, shows } from '../sets.mjs'
+import { commands, openGate, sh, shows } from '../sets.mjs'
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 const MIB = 1 << 20
