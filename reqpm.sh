@@ -210,7 +210,8 @@ run_tests() {
 	need_node
 	node_modules tests
 	node_modules frontend
-	exec env REQPM_NODE="$(command -v node)" bash tests/run.sh "$@"
+	# Started in the background, a shell hands down ignored signals, which tests send.
+	exec env --default-signal REQPM_NODE="$(command -v node)" bash tests/run.sh "$@"
 }
 
 # ----
