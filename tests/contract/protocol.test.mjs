@@ -53,8 +53,13 @@ async function itemsWhen(server, id, name, status) {
 test('a snapshot, updates and the end of a build look like their examples', async (t) => {
   const server = await startReqpm(t)
   const list = await server.watch('/ws/builds/')
+  // Nothing of it starts before it is watched: both slots are taken.
+  const before = await server.submit({ one: gate, two: gate })
+  await Promise.all([itemsWhen(server, before.id, 'one', 'building'), itemsWhen(server, before.id, 'two', 'building')])
   const build = await server.submit({ zlib: { version: '1.3', ...echo('made') } })
   const viewer = await server.watch(`/ws/builds/${build.id}/`)
+  await viewer.until((m) => m.data?.queue_items?.length)
+  assert.equal((await server.api(`/api/builds/${before.id}/cancel`, { method: 'POST' })).status, 202)
   assert.equal((await within(viewer.closed, 'the end')).code, 1000)
   like('build_update', viewer.messages.find((m) => m.type === 'build_update' && !m.snapshot && m.data.status === 'running'))
   like('queue_update', viewer.messages.find((m) => m.type === 'queue_update' && m.data.status === 'completed'))
