@@ -173,8 +173,6 @@ int worker_heartbeat(struct tx *tx, const struct worker_identity *worker, int64_
 struct claim { /* owned text: claim_finish() */
 	int64_t item_id, job_id, token, attempt, timeout_ms, upload_id;
 	char *package, *version, *payload, *builder;
-	int64_t log_size;
-	bool cancel_requested;
 };
 void claim_finish(struct claim *c);
 /* The queued item of highest priority that is due becomes building under a new token. 1: claimed; 0: none is

@@ -129,7 +129,6 @@ static int take_claim(const struct row *row, void *arg)
 	c->attempt = row_int(row, 6) + 1;
 	c->timeout_ms = row_int(row, 7);
 	c->upload_id = row_int(row, 8);
-	c->log_size = row_int(row, 9);
 	return 0;
 }
 
@@ -138,8 +137,7 @@ static int read_claim(struct tx *tx, int64_t now, struct claim *c)
 	return tx_each(tx, take_claim, c,
 		"SELECT q.id, q.job_id, p.name, p.version, q.payload, j.builder,"
 		" (SELECT count(*) FROM attempts a WHERE a.item_id = q.id),"
-		" CASE WHEN q.timeout_ms > 0 THEN q.timeout_ms ELSE j.timeout_ms END, j.upload_id, "
-		"q.log_size"
+		" CASE WHEN q.timeout_ms > 0 THEN q.timeout_ms ELSE j.timeout_ms END, j.upload_id"
 		" FROM queue_items q JOIN packages p ON p.id = q.package_id JOIN build_jobs j ON "
 		"j.id = q.job_id"
 		" WHERE q.id = (SELECT id FROM queue_items WHERE status = 'queued' AND claimable = "
