@@ -94,6 +94,7 @@ struct run_spec {
 	int64_t timeout_ms; /* 0: none */
 	bool network;
 	bool wipe; /* remove work when the run has ended */
+	bool hold; /* remove it when the descriptor of run_hold() is closed; at once if nobody asked for one */
 };
 enum run_end {
 	RUN_EXITED,
@@ -124,12 +125,17 @@ struct run *run_start(struct sandbox *sb, const struct run_spec *spec,
 	const struct run_handlers *handlers, void *arg, struct strbuf *err);
 void run_cancel(
 	struct run *r); /* idempotent; on_end follows within 5 s, unless the output is paused */
+/* In on_end, of a run that was to hold its work folder: it stays until this descriptor is closed. The launcher removes it then, and if the server dies. */
+int run_hold(struct run *r);
 void run_pause(struct run *r); /* stops reading the output; the build waits when the pipe is full */
 void run_resume(struct run *r);
 /* Removes a folder below the slot's as the slot's uid; done(arg) on the loop. For what a build left. */
 void sandbox_wipe(struct sandbox *sb, int slot, const char *path, loop_fn *done, void *arg);
 
 /* ---- builders: each makes one package of a job into results (command.c, rpmbuild.c) */
+#define LACKS_MAX (16 << 10) /* bytes of build_result.lacks; what is beyond is left out */
+#define PROVIDES_MAX                                                                               \
+	(1 << 20) /* bytes of artifact.provides; of an RPM with more nothing is learned */
 struct artifact { /* a file in results_dir */
 	const char *file; /* its name there, folders included */
 	const char *kind; /* "rpm", "srpm" or "file" */
@@ -148,6 +154,9 @@ struct build_result {
 	bool cancelled;
 	const char *phase; /* "%build"; "" when there is none */
 	const char *why; /* one sentence when not ok */
+	/* rpmbuild: the capabilities that nothing provides, one per line, when there is no build root for want of them: what the
+	 * job builds meanwhile may bring them. NULL else. */
+	const char *lacks;
 	int64_t error_line; /* 1-based line of the log that shows the cause; 0: none found */
 	const char *error_text; /* that line, "" when none */
 	int64_t exit_code;
@@ -163,12 +172,13 @@ struct build_handlers {
 struct build_request { /* borrowed until build_start() returns */
 	struct sandbox *sandbox;
 	int slot;
-	const char *
-		attempt_name; /* "job7-item123-2": unique among live ones; names folders and cgroups */
+	const char
+		*attempt_name; /* "job7-item123-2": never used twice; names folders and cgroups */
 	const char *package;
 	const char *version;
 	const char *sources_dir; /* the upload's files, bound read-only */
-	const char *spec_file; /* rpmbuild: name of the .spec or .src.rpm in sources_dir */
+	const char *
+		spec_file; /* rpmbuild: path of the .spec or .src.rpm in sources_dir; its sources lie beside it */
 	struct rpm_env *rpm; /* rpmbuild: rpm_env_open(), rpm.h; outlives the build */
 	bool skip_check; /* rpmbuild: without %check and what only it needs, because that closed a cycle */
 	const char *const *command; /* command: argv */

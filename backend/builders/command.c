@@ -4,9 +4,11 @@
 #include "builders/diagnose.h"
 #include "builders/run.h"
 
+#include <unistd.h>
+
 /*
  * The builder for anything that runs: a command in an empty folder /build, the upload's files under /sources, and what it leaves
- * in /build/results is the package. One run, then the copy, then the wiping.
+ * in /build/results is the package. One run, then the copy; then its launcher may remove what the run left.
  */
 #define RESULTS "results"
 
@@ -15,7 +17,7 @@ struct build {
 	struct build_handlers handlers;
 	void *arg;
 	struct run *run; /* NULL when it has ended */
-	int slot;
+	int held; /* descriptor of run_hold(); -1 */
 	char *work, *results_from, *results_to;
 	struct diagnosis diagnosis;
 	struct build_result result;
@@ -25,6 +27,8 @@ struct build {
 
 static void command_free(struct build *b)
 {
+	if (b->held >= 0)
+		close(b->held);
 	free(b->work);
 	free(b->results_from);
 	free(b->results_to);
@@ -37,18 +41,11 @@ static void command_free(struct build *b)
 	free(b);
 }
 
-static void command_end(void *arg)
+static void command_end(struct build *b)
 {
-	struct build *b = arg;
-
 	b->result.why = b->why.buf;
 	b->handlers.on_end(b, &b->result, b->arg);
 	command_free(b);
-}
-
-static void command_wipe(struct build *b)
-{
-	sandbox_wipe(b->sb, b->slot, b->work, command_end, b);
 }
 
 /* The capture's are gone when it has called back. */
@@ -76,7 +73,7 @@ static void captured(const struct capture_result *result, void *arg)
 	} else {
 		keep_artifacts(b, result);
 	}
-	command_wipe(b);
+	command_end(b);
 }
 
 static void command_capture(struct build *b)
@@ -114,14 +111,14 @@ static void command_ran(struct run *run, const struct run_result *result, void *
 {
 	struct build *b = arg;
 
-	(void)run;
 	b->run = NULL;
+	b->held = run_hold(run);
 	diagnosis_end(&b->diagnosis);
 	explain(b, result);
 	if (b->result.ok)
 		command_capture(b);
 	else
-		command_wipe(b);
+		command_end(b);
 }
 
 static void command_output(struct run *run, const char *data, size_t len, void *arg)
@@ -154,9 +151,10 @@ static int command_start(const struct build_request *req, const struct build_han
 		.collect = collect,
 		.collect_count = countof(collect),
 		.timeout_ms = req->timeout_ms,
+		.hold = true,
 	};
 
-	*b = (struct build){.sb = req->sandbox, .handlers = *h, .arg = arg, .slot = req->slot};
+	*b = (struct build){.sb = req->sandbox, .handlers = *h, .arg = arg, .held = -1};
 	b->result.phase = "command";
 	b->result.error_text = "";
 	strbuf_init(&b->why);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,6 +84,21 @@ static void sources_free(struct sources *s)
 	free(s->paths);
 }
 
+/* Each mount costs bubblewrap a remount. */
+static int copy_file(const char *source, const char *target, off_t size, struct strbuf *err)
+{
+	int in = open(source, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), r = 0;
+	int out = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (in < 0 || out < 0 || (size && sendfile(out, in, NULL, (size_t)size) < 0))
+		r = err_set(err, -errno, "cannot copy %s: %s", source, strerror(errno));
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return r;
+}
+
 static int bind_file(const char *source, const char *target, struct strbuf *err)
 {
 	int fd = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -123,6 +139,9 @@ static int merge_entry(
 		r = overlay_stack((const char *const *)s.paths, s.count, target, err);
 	else if (!lstat(s.paths[0], &st) && S_ISLNK(st.st_mode))
 		r = copy_link(s.paths[0], target, err);
+	else if (S_ISREG(st.st_mode) && st.st_size <= ETC_COPY_BYTES_MAX &&
+		 !access(s.paths[0], R_OK))
+		r = copy_file(s.paths[0], target, st.st_size, err);
 	else if (S_ISREG(st.st_mode))
 		r = bind_file(s.paths[0], target, err);
 done:

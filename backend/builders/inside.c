@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,12 +13,7 @@
 
 #define SMALL_TMPFS "67108864"
 
-struct args {
-	const char **list;
-	size_t count, cap;
-};
-
-static void args_add(struct args *a, const char *arg)
+void args_add(struct args *a, const char *arg)
 {
 	if (a->count + 1 >= a->cap) {
 		a->cap = a->cap ? 2 * a->cap : 128;
@@ -29,10 +23,7 @@ static void args_add(struct args *a, const char *arg)
 	a->list[a->count] = NULL;
 }
 
-#define args_put(a, ...)                                                                           \
-	args_put_list(a, (const char *const[]){__VA_ARGS__},                                       \
-		countof(((const char *const[]){__VA_ARGS__})))
-static void args_put_list(struct args *a, const char *const *list, size_t count)
+void args_put_list(struct args *a, const char *const *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		args_add(a, list[i]);
@@ -88,36 +79,11 @@ static void add_root(struct args *a, const struct inside *in)
 	}
 }
 
-static int text_fd(const char *text)
-{
-	int fd = memfd_create("etc", 0);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		return -errno;
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd;
-}
-
 static int add_etc(struct args *a, struct inside *in)
 {
-	if (in->etc) {
-		args_put(a, "--ro-bind", in->etc, "/etc");
-		return 0;
-	}
-	args_put(a, "--dir", "/etc");
-	for (size_t i = 0; etc_from_host[i]; i++) {
-		char *path = xasprintf("/etc/%s", etc_from_host[i]);
-
-		args_put(a, "--ro-bind-try", path, path);
-	}
-	for (const struct etc_file *f = etc_files; f->name; f++) {
-		int fd = text_fd(f->text);
-
-		if (fd < 0)
-			return err_set(
-				&in->err, fd, "cannot make /etc/%s: %s", f->name, strerror(-fd));
-		args_put(a, "--perms", "0644", "--ro-bind-data", xasprintf("%d", fd),
-			xasprintf("/etc/%s", f->name));
-	}
+	if (!in->etc)
+		return etc_args(a, &in->err);
+	args_put(a, "--ro-bind", in->etc, "/etc");
 	return 0;
 }
 
@@ -162,10 +128,26 @@ static void add_env(struct args *a, const struct inside *in)
 	}
 }
 
+/* Surely there inside: layers are stacked over the host's /usr and take nothing away from it. */
+static bool on_host(const char *program)
+{
+	static const char *const dirs[] = {"/usr/bin", "/usr/sbin"};
+
+	for (size_t i = 0; i < countof(dirs) && !strchr(program, '/'); i++) {
+		char *path = xasprintf("%s/%s", dirs[i], program);
+		bool there = !access(path, X_OK);
+
+		free(path);
+		if (there)
+			return true;
+	}
+	return false;
+}
+
 /*
- * A shell starts the program, so that "no such program" is exit status 127 with a word about it, and never looks like a sandbox that
- * could not be made. What no cgroup limits is limited here: processes are counted in the sandbox's own user namespace,
- * memory is each process's own, which is better than nothing.
+ * A shell starts a program that may not be there, so that "no such program" is exit status 127 with a word about it, and never looks
+ * like a sandbox that could not be made. What no cgroup limits is limited here: processes are counted in the sandbox's
+ * own user namespace, memory is each process's own, which is better than nothing.
  */
 static void add_command(struct args *a, const struct inside *in)
 {
@@ -178,11 +160,12 @@ static void add_command(struct args *a, const struct inside *in)
 		args_add(a, xasprintf("--nproc=%lld", (long long)limits->processes));
 	if (in->limit_memory)
 		args_add(a, xasprintf("--data=%lld", (long long)limits->memory_bytes));
-	args_put(a, "sh", "-c",
-		in->libraries
-			? "ldconfig -X -C /run/ld.so.cache /usr/lib64 2>/dev/null; exec \"$@\""
-			: "exec \"$@\"",
-		"sh");
+	if (in->libraries)
+		args_put(a, "sh", "-c",
+			"ldconfig -X -C /run/ld.so.cache /usr/lib64 2>/dev/null; exec \"$@\"",
+			"sh");
+	else if (!on_host(in->spec->argv[0]))
+		args_put(a, "sh", "-c", "exec \"$@\"", "sh");
 	for (size_t i = 0; in->spec->argv[i]; i++)
 		args_add(a, in->spec->argv[i]);
 }

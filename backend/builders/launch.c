@@ -95,6 +95,7 @@ int launch_encode(
 	put_int(ret, or_default(spec->limits.cpu_seconds, 0));
 	put_int(ret, spec->network);
 	put_int(ret, spec->wipe);
+	put_int(ret, spec->hold);
 	if (ret->len > LAUNCH_BYTES_MAX)
 		return err_set(err, -E2BIG, "the run needs more than %d bytes to describe",
 			LAUNCH_BYTES_MAX);
@@ -232,6 +233,7 @@ int launch_decode(char *data, size_t len, struct run_spec *ret_spec, struct strb
 	spec.limits.cpu_seconds = get_within(&r, 0, INT32_MAX);
 	spec.network = get_within(&r, 0, 1);
 	spec.wipe = get_within(&r, 0, 1);
+	spec.hold = get_within(&r, 0, 1);
 	*ret_spec = spec;
 	if (!r.bad && !r.left && name_ok(spec.name) && env_ok(spec.env) && layers_ok(spec.layers))
 		return 0;

@@ -64,6 +64,7 @@ struct cgroup_place {
 struct cgroup {
 	char dir[CGROUP_TREES][384]; /* "": not made */
 	bool memory, pids; /* limits are in force */
+	bool born; /* the child of cgroup_fork() is in the v2 group already */
 };
 #define CGROUP_ID_CHARS 16 /* hex digits of a data folder's id */
 
@@ -75,7 +76,8 @@ int cgroup_sweep(const char *id);
 void cgroup_create(struct cgroup *cg, const struct cgroup_place *place, const char *name);
 void cgroup_name(char buf[64], const char *id, int slot, pid_t launcher);
 void cgroup_limit(struct cgroup *cg, int64_t memory_bytes, int64_t processes);
-int cgroup_join(const struct cgroup *cg); /* this process */
+pid_t cgroup_fork(struct cgroup *cg); /* as fork(); in the child cgroup_join() does the rest */
+int cgroup_join(const struct cgroup *cg); /* this process, of one thread */
 void cgroup_kill(const struct cgroup *cg); /* once; call again while not empty */
 bool cgroup_empty(const struct cgroup *cg);
 int cgroup_remove(const struct cgroup
@@ -97,12 +99,25 @@ struct inside {
 };
 /* Never returns: executes bubblewrap, or writes one sentence to fail_fd and exits. */
 void inside_exec(struct inside *in, int fail_fd) NORETURN;
+/* A command line in the making; what it points to is never freed, for the process becomes that program. */
+struct args {
+	const char **list; /* NULL-terminated */
+	size_t count, cap;
+};
+void args_add(struct args *a, const char *arg);
+#define args_put(a, ...)                                                                           \
+	args_put_list(a, (const char *const[]){__VA_ARGS__},                                       \
+		countof(((const char *const[]){__VA_ARGS__})))
+void args_put_list(struct args *a, const char *const *list, size_t count);
+/* What bubblewrap is to do for the /etc of a run without layers (etc_args.c). */
+int etc_args(struct args *a, struct strbuf *err);
 /* The namespaces, /usr and /etc of a run with layers. Sets usr, etc and libraries. */
 int overlay_mount(struct inside *in);
 /* lowerdir from names in the current folder, first is topmost; one name is bound. */
 int overlay_stack(const char *const *lowers, size_t count, const char *target, struct strbuf *err);
 /* Host's entries of /etc that a compiler or an interpreter looks for; no secrets among them. NULL-terminated. */
 extern const char *const etc_from_host[];
+#define ETC_COPY_BYTES_MAX (128 << 10) /* larger files of it are bound, not copied */
 struct etc_file {
 	const char *name, *text;
 };

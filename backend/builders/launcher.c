@@ -208,7 +208,7 @@ static void start_child(struct launcher *l)
 		return;
 	}
 	l->started_ms = clock_monotonic_ms();
-	l->child = fork();
+	l->child = cgroup_fork(&l->cg);
 	if (!l->child)
 		child_run(l, fail[1], status[1], self);
 	close(fail[1]);
@@ -419,7 +419,9 @@ static int collect(struct launcher *l)
 
 	for (size_t i = 0; i < l->spec.collect_count && !r; i++)
 		r = slot_make_readable(work, l->spec.collect[i]);
-	return r ? 1 : 0;
+	if (work >= 0)
+		close(work);
+	return r;
 }
 
 static int wipe(struct launcher *l)
@@ -429,23 +431,23 @@ static int wipe(struct launcher *l)
 	if (work == -ENOENT)
 		return 0;
 	if (work < 0)
-		return 1;
+		return work;
 	close(work);
-	return tree_remove(l->work) ? 1 : 0;
+	return tree_remove(l->work);
 }
 
-static bool as_slot_ok(struct launcher *l, int (*fn)(struct launcher *l))
+/*
+ * Nothing of the run lives any more, so there is nothing left that needs root: the launcher itself becomes the slot for what it
+ * does with the folder.
+ */
+static int give_up_root(struct launcher *l)
 {
-	pid_t pid;
-	int status;
+	int r = l->role->owner.uid ? slot_become(&l->role->owner) : 0;
 
-	if (!l->role->owner.uid)
-		return !fn(l);
-	pid = as_slot(l, fn);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
+	if (r)
+		ended(l, RUN_BROKEN, "the launcher cannot become the slot's user: %s",
+			strerror(-r));
+	return r;
 }
 
 static void clean_up(struct launcher *l)
@@ -454,15 +456,29 @@ static void clean_up(struct launcher *l)
 
 	if (cgroup_remove(&l->cg))
 		log_warn("launcher: a cgroup of slot %d cannot be removed", l->role->slot);
-	if (!l->spec.work || !*l->spec.work)
+	if (!l->spec.work || !*l->spec.work || give_up_root(l))
 		return;
 	/* Nobody looks at the results of any other end, and what was ended early may not have a folder yet. */
-	if (!drop && l->spec.collect_count && l->report.end == RUN_EXITED &&
-		!as_slot_ok(l, collect))
+	if (!drop && l->spec.collect_count && l->report.end == RUN_EXITED && collect(l))
 		ended(l, RUN_DISK_FULL,
 			"its results cannot be looked at: too many files, folders too deep, or "
 			"a link in place of their folder");
-	if (drop && !as_slot_ok(l, wipe))
+	if (drop && wipe(l))
+		log_warn("launcher: %s cannot be removed whole; the next start tries again",
+			l->work);
+}
+
+/* Until the server has copied the results, or is gone: its end of the socket closes. */
+static void hold(struct launcher *l)
+{
+	struct pollfd fd = {LAUNCH_FD_BASE + LAUNCH_CONTROL, POLLIN, 0};
+
+	if (!l->spec.hold || l->spec.wipe || l->server_gone)
+		return;
+	while (!l->server_gone)
+		if (poll(&fd, 1, -1) > 0)
+			hear_server(l);
+	if (wipe(l))
 		log_warn("launcher: %s cannot be removed whole; the next start tries again",
 			l->work);
 }
@@ -510,6 +526,7 @@ void launcher_run(const struct launcher_role *role)
 	judge(&l);
 	clean_up(&l);
 	send_report(&l);
+	hold(&l);
 	/* What the keeper had prepared to do at its own exit is not ours to do. */
 	_exit(0);
 }

@@ -10,15 +10,7 @@
 #include "core/base/json.h"
 
 /* For runs of the hidden role. A sanitizer's shadow memory is larger than any limit that makes sense. */
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
-	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define RPM_ROLE_MEMORY_BYTES (1LL << 50)
-#else
-#define RPM_ROLE_MEMORY_BYTES RUN_MEMORY_BYTES
-#endif
+#define RPM_ROLE_MEMORY_BYTES (SANITIZED ? 1LL << 50 : RUN_MEMORY_BYTES)
 
 /* One who waits; the caller's memory. */
 struct rpm_wait {

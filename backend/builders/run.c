@@ -319,7 +319,7 @@ struct run *run_launch(struct sandbox *sb, const struct run_spec *spec,
 	r = xcalloc(1, sizeof(*r));
 	*r = (struct run){.sb = sb, .handlers = *handlers, .arg = arg};
 	r->timeout_ms = spec->timeout_ms;
-	r->wipe = spec->wipe;
+	r->wipe = spec->wipe || spec->hold;
 	r->slot = spec->slot;
 	if (order_init(&r->order, sb, spec, err)) {
 		free(r);
@@ -365,6 +365,11 @@ struct run *run_start(struct sandbox *sb, const struct run_spec *spec,
 void run_cancel(struct run *r)
 {
 	tell(r, LAUNCH_CANCEL);
+}
+
+int run_hold(struct run *r)
+{
+	return fcntl(r->order.control, F_DUPFD_CLOEXEC, 0);
 }
 
 void run_pause(struct run *r)

@@ -52,11 +52,14 @@ static void build_with(struct world *w, const char *script, struct built *ret)
 {
 	static const struct build_handlers handlers = {built_log, built_phase, built_end};
 	const char *command[] = {"sh", "-c", script, NULL};
+	/* No two attempts have one name: what the last one left may still be in removal. */
+	static int attempts;
+	char *name = xasprintf("job1-item2-%d", ++attempts);
 	char *results = results_dir(w), *sources = xasprintf("%s/sources", w->data);
 	struct build_request req = {
 		.sandbox = w->sb,
 		.slot = 1,
-		.attempt_name = "job1-item2-1",
+		.attempt_name = name,
 		.package = "zlib",
 		.version = "1.3",
 		.sources_dir = sources,
@@ -75,6 +78,7 @@ static void build_with(struct world *w, const char *script, struct built *ret)
 	while (!r && !ret->ended)
 		loop_run(&w->loop);
 	strbuf_finish(&err);
+	free(name);
 	free(results);
 	free(sources);
 }

@@ -341,6 +341,48 @@ static void collected_folders_can_be_read_and_the_rest_wiped(struct world *w)
 	free(work);
 }
 
+static void what_a_run_holds_goes_when_it_is_let_go(struct world *w)
+{
+	char *work = xasprintf("%s/held", sandbox_slot_dir(w->sb, 3));
+	const char *argv[] = {"sh", "-c", "echo hi > results/f; mkdir -p a/b; chmod 0 a", NULL};
+	const char *collect[] = {"results"};
+	struct run_spec spec = {.slot = 3,
+		.name = "held",
+		.argv = argv,
+		.work = work,
+		.collect = collect,
+		.collect_count = 1,
+		.hold = true};
+	char *file = xasprintf("%s/results/f", work);
+	struct outcome o;
+
+	outcome_start(w, &spec, &o);
+	outcome_wait(&o);
+	CHECK(o.end == RUN_EXITED && !o.code, "end %d code %d: %s", o.end, o.code, o.output.buf);
+	CHECK(!access(file, R_OK), "%s cannot be read", file);
+	outcome_let_go(&o);
+	CHECK(path_goes(work), "%s is still there", work);
+	outcome_finish(&o);
+	free(file);
+	free(work);
+}
+
+static void what_nobody_holds_goes_at_once(struct world *w)
+{
+	char *work = xasprintf("%s/held", sandbox_slot_dir(w->sb, 3));
+	const char *argv[] = {"sh", "-c", "echo hi > f", NULL};
+	struct run_spec spec = {
+		.slot = 3, .name = "held", .argv = argv, .work = work, .hold = true};
+	struct outcome o;
+
+	outcome_start(w, &spec, &o);
+	o.hold = false;
+	outcome_wait(&o);
+	CHECK(path_goes(work), "%s is still there", work);
+	outcome_finish(&o);
+	free(work);
+}
+
 static void a_folder_outside_the_slot_is_refused(struct world *w)
 {
 	const char *argv[] = {"true", NULL};
@@ -529,6 +571,8 @@ static const struct scenario scenarios[] = {
 	SCENARIO(a_folder_that_grows_too_large_ends_the_run),
 	SCENARIO(processor_time_is_limited),
 	SCENARIO(collected_folders_can_be_read_and_the_rest_wiped),
+	SCENARIO(what_a_run_holds_goes_when_it_is_let_go),
+	SCENARIO(what_nobody_holds_goes_at_once),
 	SCENARIO(a_folder_outside_the_slot_is_refused),
 	SCENARIO(a_link_in_place_of_the_folder_is_refused),
 	SCENARIO(many_runs_share_slot_0),

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <setjmp.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -148,7 +150,8 @@ static void outcome_end(struct run *r, const struct run_result *result, void *ar
 {
 	struct outcome *o = arg;
 
-	(void)r;
+	if (o->hold)
+		o->held = run_hold(r);
 	o->ended = true;
 	o->end = result->end;
 	o->code = result->code;
@@ -170,7 +173,7 @@ struct run *outcome_start(struct world *w, const struct run_spec *spec, struct o
 	for (size_t i = 0; spec->env && spec->env[i]; i++)
 		env[i + 1] = spec->env[i];
 	marked.env = env;
-	*ret = (struct outcome){.w = w, .output = STRBUF_INIT};
+	*ret = (struct outcome){.w = w, .output = STRBUF_INIT, .held = -1, .hold = spec->hold};
 	ret->run = run_start(w->sb, &marked, &handlers, ret, &err);
 	free(mark);
 	if (!ret->run) {
@@ -188,8 +191,30 @@ void outcome_wait(struct outcome *o)
 		loop_run(&o->w->loop);
 }
 
+void outcome_let_go(struct outcome *o)
+{
+	if (o->held >= 0)
+		close(o->held);
+	o->held = -1;
+}
+
+bool path_goes(const char *path)
+{
+	char *parent = xstrndup(path, (size_t)(strrchr(path, '/') - path)), events[4096];
+	struct pollfd fd = {inotify_init1(IN_CLOEXEC), POLLIN, 0};
+
+	inotify_add_watch(fd.fd, parent, IN_DELETE);
+	free(parent);
+	while (!access(path, F_OK) && poll(&fd, 1, 20000) > 0 &&
+		read(fd.fd, events, sizeof(events)) > 0)
+		;
+	close(fd.fd);
+	return access(path, F_OK) && errno == ENOENT;
+}
+
 void outcome_finish(struct outcome *o)
 {
+	outcome_let_go(o);
 	strbuf_finish(&o->output);
 }
 

@@ -58,6 +58,8 @@ struct outcome {
 	struct run *run;
 	struct world *w;
 	bool ended, stop_loop;
+	bool hold; /* its work folder, when spec says so */
+	int held;
 	enum run_end end;
 	int code;
 	char why[512];
@@ -67,7 +69,9 @@ struct outcome {
 /* spec's environment gets REQPM_TEST=<data folder>, so that what the run leaves behind can be found. */
 struct run *outcome_start(struct world *w, const struct run_spec *spec, struct outcome *ret);
 void outcome_wait(struct outcome *o); /* turns the loop until it has ended */
+void outcome_let_go(struct outcome *o);
 void outcome_finish(struct outcome *o);
+bool path_goes(const char *path); /* waits until it is removed; false: it stays */
 /* sh -c script in a folder of slot 1, all limits default */
 void world_sh(struct world *w, const char *script, struct outcome *ret);
 
