@@ -16,10 +16,11 @@
  * as, so nothing is reached through a link and nothing is given away that was not ours: a server that was taken over
  * must not be able to plant something here that the next start trips over.
  *
- * Two locks. DATA/id is locked by the keeper alone, and let go when its server has ended: somebody holds it means a live server.
- * DATA/slots is locked by a descriptor that the server and the launchers inherit: when it is free, nothing of an earlier
+ * Two locks. DATA/lock, in which the folder's id stands, is locked by the keeper alone, and let go when its server has ended: somebody
+ * holds it means a live server. DATA/slots is locked by a descriptor that the server and the launchers inherit: when it is free, nothing of an earlier
  * server runs any more, however that one ended, and its slots can be emptied.
  */
+#define LOCK_FILE "lock"
 #define WAIT_STEP_NS 10000000
 #define SERVER_WAIT_STEPS 200 /* 2 s: a killed server's keeper needs a moment to notice */
 #define LAUNCHERS_WAIT_STEPS 1000 /* 10 s: launchers kill, reap and wipe */
@@ -54,8 +55,8 @@ static bool folder_is_empty(int fd)
 /* Makes the folder ours, unless it is somebody's. */
 static int adopt(int fd, const char *path, const struct keeper *k, struct strbuf *err)
 {
-	struct stat st, id;
-	bool known = !fstatat(fd, "id", &id, AT_SYMLINK_NOFOLLOW) && S_ISREG(id.st_mode);
+	struct stat st, lock;
+	bool known = !fstatat(fd, LOCK_FILE, &lock, AT_SYMLINK_NOFOLLOW) && S_ISREG(lock.st_mode);
 
 	if (fstat(fd, &st))
 		return err_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
@@ -87,23 +88,25 @@ static int read_id(int fd, const char *path, char id[CGROUP_ID_CHARS + 1], struc
 		return 0;
 	random_hex(id, CGROUP_ID_CHARS / 2);
 	if (ftruncate(fd, 0) || pwrite(fd, id, CGROUP_ID_CHARS, 0) != CGROUP_ID_CHARS || fsync(fd))
-		return err_set(err, -errno, "cannot write %s/id: %s", path, strerror(errno));
+		return err_set(
+			err, -errno, "cannot write %s/" LOCK_FILE ": %s", path, strerror(errno));
 	return 0;
 }
 
-static int lock_id(int data, const char *path, struct data_folder *ret, struct strbuf *err)
+static int take_lock(int data, const char *path, struct data_folder *ret, struct strbuf *err)
 {
 	int r;
 
-	ret->id_fd = openat(data, "id", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (ret->id_fd < 0)
-		return err_set(err, -errno, "cannot open %s/id: %s", path, strerror(errno));
-	r = lock_within(ret->id_fd, SERVER_WAIT_STEPS);
+	ret->lock_fd = openat(data, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (ret->lock_fd < 0)
+		return err_set(
+			err, -errno, "cannot open %s/" LOCK_FILE ": %s", path, strerror(errno));
+	r = lock_within(ret->lock_fd, SERVER_WAIT_STEPS);
 	if (r == -EWOULDBLOCK)
 		return err_set(err, -EBUSY, "another reqpm server runs on %s", path);
 	if (r)
-		return err_set(err, r, "cannot lock %s/id: %s", path, strerror(-r));
-	return read_id(ret->id_fd, path, ret->id, err);
+		return err_set(err, r, "cannot lock %s/" LOCK_FILE ": %s", path, strerror(-r));
+	return read_id(ret->lock_fd, path, ret->id, err);
 }
 
 static int open_slots(int data, const char *path, const struct keeper *k, struct strbuf *err)
@@ -233,7 +236,7 @@ int data_folder_open(const char *path, const struct keeper *k, int slots, struct
 {
 	int data, r;
 
-	*ret = (struct data_folder){.id_fd = -1, .slots_fd = -1};
+	*ret = (struct data_folder){.lock_fd = -1, .slots_fd = -1};
 	r = dir_create(path, 0755, err);
 	if (r)
 		return r;
@@ -242,7 +245,7 @@ int data_folder_open(const char *path, const struct keeper *k, int slots, struct
 		return err_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
 	r = adopt(data, path, k, err);
 	if (!r)
-		r = lock_id(data, path, ret, err);
+		r = take_lock(data, path, ret, err);
 	if (!r)
 		r = prepare_slots(data, path, k, slots, ret, err);
 	close(data);
@@ -253,9 +256,9 @@ int data_folder_open(const char *path, const struct keeper *k, int slots, struct
 
 void data_folder_close(struct data_folder *d)
 {
-	if (d->id_fd >= 0)
-		close(d->id_fd);
+	if (d->lock_fd >= 0)
+		close(d->lock_fd);
 	if (d->slots_fd >= 0)
 		close(d->slots_fd);
-	d->id_fd = d->slots_fd = -1;
+	d->lock_fd = d->slots_fd = -1;
 }

@@ -289,7 +289,7 @@ static void say_goodbye(struct keeper_process *k)
 	struct pollfd fd = {k->signal_fd, POLLIN, 0};
 
 	close(k->server_fd);
-	close(k->data.id_fd);
+	close(k->data.lock_fd);
 	reap_all(k);
 	while (!list_empty(&k->launched) && (left = until - clock_monotonic_ms()) > 0)
 		if (poll(&fd, 1, (int)left) > 0)
@@ -347,7 +347,7 @@ static int become_server(
 	int r;
 
 	close(k->signal_fd);
-	close(k->data.id_fd);
+	close(k->data.lock_fd);
 	setpgid(0, 0);
 	sigprocmask(SIG_SETMASK, &k->old_mask, NULL);
 	r = drop_privileges(&k->as, err);

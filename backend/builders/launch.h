@@ -130,7 +130,7 @@ const char *bwrap_path(char *buf, size_t size); /* looked up in PATH; NULL: not 
 /* ---- the data folder as the keeper finds and leaves it (data.c) */
 
 struct data_folder {
-	int id_fd; /* locked: a live server's keeper; -1 when let go */
+	int lock_fd; /* locked: a live server's keeper; -1 when let go */
 	int slots_fd; /* locked as long as anything of this server runs: inherited by server and launchers */
 	char id[CGROUP_ID_CHARS + 1];
 };

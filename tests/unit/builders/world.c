@@ -349,7 +349,7 @@ static int left_cgroups(const char *data)
 	char path[300], prefix[100];
 	int count = 0;
 
-	snprintf(path, sizeof(path), "%s/id", data);
+	snprintf(path, sizeof(path), "%s/lock", data);
 	if (!file_read(path, 100, &id, NULL)) {
 		snprintf(prefix, sizeof(prefix), "reqpm-%s-", id.buf);
 		count = count_cgroups("/sys/fs/cgroup", prefix, 0);
