@@ -40,7 +40,7 @@ struct store {
 	struct loop *loop;
 	struct queue writes, reads;
 	struct worker writer, readers[STORE_READERS];
-	char epoch[17];
+	char epoch[17]; /* 8 digits; earlier ones made 16 */
 };
 
 /* ---- queues */
@@ -122,6 +122,9 @@ static int transact(struct worker *w, struct tx *tx, struct unit *u)
 		return r;
 	tx_enter(tx);
 	r = u->run(tx, u->arg);
+	if (r >= 0)
+		r = lasts_run(tx);
+	lasts_finish(tx);
 	tx_enter(NULL);
 	if (r >= 0)
 		r = ops->commit(&w->db);
@@ -253,7 +256,7 @@ static int migrate(struct store *st, const struct store_config *config, struct s
 				      : 0;
 	int r;
 
-	random_hex(st->epoch, 8);
+	random_hex(st->epoch, 4);
 	r = db->ops->script(db, "CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, "
 				"value TEXT NOT NULL);"
 				"INSERT OR IGNORE INTO store_meta VALUES ('schema', '0')");

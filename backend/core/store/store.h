@@ -57,6 +57,10 @@ bool tx_writes(const struct tx *tx);
 /* fn(arg) runs on the loop after the commit, in the order of the calls; on rollback undo(arg) runs instead on this
  * thread (free what arg holds). */
 void tx_on_commit(struct tx *tx, loop_fn *fn, loop_fn *undo, void *arg);
+/* fn(tx, id) runs once as the last thing inside the transaction, when the unit's function has returned 0, however often it was asked for;
+ * several run in the order in which each was asked for last. Negative rolls back. */
+typedef int tx_last_fn(struct tx *tx, int64_t id);
+void tx_before_commit(struct tx *tx, tx_last_fn *fn, int64_t id);
 
 /* SQL with $1, $2 …; types has one letter an argument: i int64_t, s const char * (NULL: null), b bool as int, n nothing
  * (null). Statements are prepared once per connection, so sql must be a literal or live as long as the store.

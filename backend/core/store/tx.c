@@ -42,6 +42,75 @@ void tx_on_commit(struct tx *tx, loop_fn *fn, loop_fn *undo, void *arg)
 	list_append(&tx->effects, &e->link);
 }
 
+/* ---- what is left for the end of the transaction */
+
+void tx_before_commit(struct tx *tx, tx_last_fn *fn, int64_t id)
+{
+	if (!tx->writes)
+		BUG("a reader has no commit");
+	if (tx->last_count == tx->last_cap) {
+		tx->last_cap = tx->last_cap ? 2 * tx->last_cap : 16;
+		tx->lasts = xrealloc(tx->lasts, tx->last_cap * sizeof(*tx->lasts));
+	}
+	tx->lasts[tx->last_count] = (struct tx_last){fn, id, tx->last_count};
+	tx->last_count++;
+}
+
+/* Equal ones side by side, the one that was asked for last in front. */
+static int compare_what(const void *a, const void *b)
+{
+	const struct tx_last *x = a, *y = b;
+
+	if (x->fn != y->fn)
+		return (uintptr_t)x->fn < (uintptr_t)y->fn ? -1 : 1;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->order > y->order ? -1 : 1;
+}
+
+static int compare_order(const void *a, const void *b)
+{
+	const struct tx_last *x = a, *y = b;
+
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static size_t without_duplicates(struct tx_last *lasts, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(lasts, count, sizeof(*lasts), compare_what);
+	for (size_t i = 0; i < count; i++)
+		if (!kept || lasts[kept - 1].fn != lasts[i].fn || lasts[kept - 1].id != lasts[i].id)
+			lasts[kept++] = lasts[i];
+	qsort(lasts, kept, sizeof(*lasts), compare_order);
+	return kept;
+}
+
+int lasts_run(struct tx *tx)
+{
+	int r = 0;
+
+	while (r >= 0 && tx->last_count) {
+		size_t count = without_duplicates(tx->lasts, tx->last_count);
+		struct tx_last *now = tx->lasts;
+
+		tx->lasts = NULL;
+		tx->last_count = tx->last_cap = 0;
+		for (size_t i = 0; r >= 0 && i < count; i++)
+			r = now[i].fn(tx, now[i].id);
+		free(now);
+	}
+	return r;
+}
+
+void lasts_finish(struct tx *tx)
+{
+	free(tx->lasts);
+}
+
+/* ---- what follows the commit */
+
 void effects_run(struct list *effects)
 {
 	while (!list_empty(effects)) {

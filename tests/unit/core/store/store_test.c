@@ -150,6 +150,50 @@ static void a_unit_that_fails_leaves_nothing_and_publishes_nothing(void **state)
 	assert_int_equal(rows(f), 1);
 }
 
+static int note(struct tx *tx, int64_t id)
+{
+	return tx_exec(tx, "INSERT INTO things (name) VALUES ($1 || (SELECT count(*) FROM things))",
+		       "s", id == 1 ? "one" : "two") < 0
+		       ? -EIO
+		       : (id == 3 ? -ECANCELED : 0);
+}
+
+static int insert_and_leave_notes(struct tx *tx, void *arg)
+{
+	for (const int64_t *id = arg; *id; id++)
+		tx_before_commit(tx, note, *id);
+	return tx_exec(tx, "INSERT INTO things (name) VALUES ('first')", "") < 0 ? -EIO : 0;
+}
+
+static int has_things(struct tx *tx, void *arg)
+{
+	int64_t count = 0;
+
+	return tx_int(tx, &count, "SELECT count(*) FROM things WHERE name = $1", "s", arg) < 0
+		       ? -EIO
+		       : (count ? 0 : -ENOENT);
+}
+
+static void what_is_left_for_the_end_happens_once_in_the_order_of_last_asking(void **state)
+{
+	struct fixture *f = *state;
+	int64_t asked[] = {1, 2, 2, 1, 0};
+
+	assert_int_equal(store_write_wait(f->store, insert_and_leave_notes, asked), 0);
+	assert_int_equal(rows(f), 3);
+	assert_int_equal(store_read_wait(f->store, has_things, (void *)"two1"), 0);
+	assert_int_equal(store_read_wait(f->store, has_things, (void *)"one2"), 0);
+}
+
+static void what_fails_at_the_end_rolls_all_back(void **state)
+{
+	struct fixture *f = *state;
+	int64_t asked[] = {1, 3, 0};
+
+	assert_int_equal(store_write_wait(f->store, insert_and_leave_notes, asked), -ECANCELED);
+	assert_int_equal(rows(f), 0);
+}
+
 static void a_constraint_is_told_apart(void **state)
 {
 	struct fixture *f = *state;
@@ -275,6 +319,11 @@ int main(void)
 			commits_publish_in_order_before_their_completions, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_unit_that_fails_leaves_nothing_and_publishes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_left_for_the_end_happens_once_in_the_order_of_last_asking, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			what_fails_at_the_end_rolls_all_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_constraint_is_told_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reader_cannot_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(
