@@ -4,6 +4,7 @@
 #include "builders/builder.h"
 #include "builders/rpm.h"
 #include "cli/cli.h"
+#include "core/base/near.h"
 #include "serve.h"
 
 /* The roles of the one binary. Those without help are its own: it starts itself in them. */
@@ -27,6 +28,23 @@ static int usage(FILE *out, int code)
 	return code;
 }
 
+static int unknown(const char *name)
+{
+	struct strbuf near_names = STRBUF_INIT;
+	struct near near;
+
+	near_init(&near, name, strlen(name));
+	for (size_t i = 0; i < countof(roles); i++)
+		if (roles[i].help)
+			near_offer(&near, roles[i].name);
+	for (size_t i = 0; i < cli_command_count; i++)
+		near_offer(&near, cli_commands[i].name);
+	near_add(&near, &near_names, "`reqpm help` lists them");
+	fprintf(stderr, "reqpm: there is no command %s%s\n", name, near_names.buf);
+	strbuf_finish(&near_names);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -42,6 +60,5 @@ int main(int argc, char **argv)
 			return roles[i].main(argc - 1, argv + 1);
 	if (cli_knows(name))
 		return cli_main(argc - 1, argv + 1);
-	fprintf(stderr, "reqpm: there is no command %s; `reqpm help` lists them\n", name);
-	return 2;
+	return unknown(name);
 }

@@ -6,6 +6,11 @@ for seed in $(seq 1 50); do
 	REQPM_SEED=$seed node_suite "long: viewers of a killed server, seed $seed" out/release tests/scenarios/model.test.mjs
 done
 for n in 1 2 3 4 5; do node_suite "long: kills during one build, round $n" out/release tests/scenarios/crash.test.mjs; done
+found=0
+for program in nginx caddy haproxy slowhttptest; do
+	if PATH=$PATH:/usr/sbin command -v "$program" >/dev/null; then found=1; else echo "long: $program is not here, its tests are skipped"; fi
+done
+[ "$found" = 0 ] || node_suite "long: proxies" out/release tests/proxy/*.test.mjs
 ninja -C out/release tests/bench/fanout tests/bench/order >/dev/null
 out/release/tests/bench/fanout 1000 400 1
 out/release/tests/bench/fanout 1000 800 8

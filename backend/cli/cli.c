@@ -113,6 +113,11 @@ static int check_arguments(
 
 	if (!r)
 		r = check_word("progress", a->progress, " auto plain tty quiet json ", err);
+	if (!r)
+		r = check_word("builder", a->builder, " rpmbuild command ", err);
+	if (!r)
+		r = check_word("status", a->status,
+			" pending preparing running completed failed cancelled ", err);
 	if (r)
 		return r;
 	if (s->operand_count < command->min)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/session.h"
+#include "core/base/near.h"
 
 #define U_FFFD "\xef\xbf\xbd"
 
@@ -226,6 +227,22 @@ static const struct model_item *find_package(const struct model *m, const char *
 	return NULL;
 }
 
+static int no_such_package(const struct model *m, int64_t id, const char *name, struct strbuf *err)
+{
+	char *otherwise = xasprintf("\"reqpm show %" PRId64 "\" lists them", id);
+	struct near near;
+
+	near_init(&near, name, strlen(name));
+	for (size_t i = 0; i < m->item_count; i++)
+		near_offer(&near, m->items[i].name);
+	strbuf_addf(err, "build %" PRId64 " has no package \"", id);
+	text_clean(err, name, strlen(name));
+	strbuf_addch(err, '"');
+	near_add(&near, err, otherwise);
+	free(otherwise);
+	return CLI_REFUSED;
+}
+
 /* The queue item of the package that was asked for. */
 static int find_item(struct session *s, int64_t id, int64_t *ret_item, struct strbuf *err)
 {
@@ -242,10 +259,7 @@ static int find_item(struct session *s, int64_t id, int64_t *ret_item, struct st
 	if (!code)
 		item = find_package(&m, s->operands[1]);
 	if (!code && !item)
-		code = err_set(err, CLI_REFUSED,
-			"build %" PRId64 " has no package of that name; \"reqpm show %" PRId64
-			"\" lists them",
-			id, id);
+		code = no_such_package(&m, id, s->operands[1], err);
 	if (item)
 		*ret_item = item->id;
 	model_finish(&m);

@@ -4,74 +4,22 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define OPTION_NAME_MAX 32 /* longer ones get no suggestion */
-
-/* ---- which option was meant */
-
-static size_t min_of(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* How many characters must be changed, added, dropped or swapped with the next to make a of b. */
-static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	size_t d[OPTION_NAME_MAX + 1][OPTION_NAME_MAX + 1];
-
-	for (size_t i = 0; i <= a_len; i++)
-		d[i][0] = i;
-	for (size_t j = 0; j <= b_len; j++)
-		d[0][j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = min_of(d[i - 1][j], d[i][j - 1]) + 1;
-
-			best = min_of(best, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				best = min_of(best, d[i - 2][j - 2] + 1);
-			d[i][j] = best;
-		}
-	}
-	return d[a_len][b_len];
-}
-
-/* The option closest to what was typed, or NULL when none is close: up to a third of it may be
- * wrong. */
-static const struct option_spec *closest(
-	const struct option_spec *specs, size_t count, const char *name, size_t len)
-{
-	const struct option_spec *found = NULL;
-	size_t best = len / 3 + 2;
-
-	if (!len || len > OPTION_NAME_MAX)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		size_t spec_len = strlen(specs[i].name), distance;
-
-		if (spec_len > OPTION_NAME_MAX)
-			continue;
-		distance = edit_distance(name, len, specs[i].name, spec_len);
-		if (len >= 3 && !strncmp(specs[i].name, name, len))
-			distance = 0;
-		if (distance < best) {
-			best = distance;
-			found = &specs[i];
-		}
-	}
-	return found;
-}
+#include "core/base/near.h"
 
 static int refuse_unknown(
 	const struct option_spec *specs, size_t count, const char *arg, struct strbuf *err)
 {
 	const char *name = arg + strspn(arg, "-");
 	size_t len = strcspn(name, "=");
-	const struct option_spec *meant = closest(specs, count, name, len);
 	int shown = (int)(name + len - arg);
+	struct near near;
 
-	if (meant)
+	near_init(&near, name, len);
+	for (size_t i = 0; i < count; i++)
+		near_offer(&near, specs[i].name);
+	if (near.count)
 		return err_set(err, -EINVAL, "unknown option %.*s; did you mean --%s?", shown, arg,
-			meant->name);
+			near.names[0]);
 	return err_set(err, -EINVAL, "unknown option %.*s; --help lists them", shown, arg);
 }
 

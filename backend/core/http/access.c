@@ -172,13 +172,25 @@ static bool peer_is_loopback(const struct http_request *req)
 	return strncmp(req->peer, "127.", 4) == 0 || strcmp(req->peer, "::1") == 0;
 }
 
+/* A proxy on this machine speaks for others. Whoever writes such a field himself only takes rights from himself. */
+static bool is_forwarded(const struct http_request *req)
+{
+	static const char *const names[] = {
+		"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"};
+
+	for (size_t i = 0; i < countof(names); i++)
+		if (http_header(req, names[i]))
+			return true;
+	return false;
+}
+
 /* Anyone can write "Host: localhost" into a request from afar; the peer's address cannot be chosen
  * so freely. */
 static bool reading_open(
 	const struct access *a, const struct http_request *req, const struct caller *who)
 {
-	return a->public_read ||
-	       (http_host_is_loopback(who->place->host.name) && peer_is_loopback(req));
+	return a->public_read || (http_host_is_loopback(who->place->host.name) &&
+					 peer_is_loopback(req) && !is_forwarded(req));
 }
 
 static bool has_right(const struct access *a, const struct http_request *req,

@@ -178,10 +178,18 @@ static void range_refuse(struct http_request *req, int fd, int64_t size)
 		"the range asked for lies beyond the %lld bytes there are", (long long)size);
 }
 
-/* If-Range would need a strong validator; without one the whole file is the safe answer. */
+/* The file that If-Range names must be this very one: a date or a weak tag does not say so (RFC 9110 section 13.1.5). The whole
+ * file is the safe answer. */
+static bool same_file(const struct http_request *req, const char *if_range)
+{
+	return *if_range == '"' && http_added_is(req, "ETag", if_range);
+}
+
 static const char *range_wanted(const struct http_request *req)
 {
-	if (req->head.method != HTTP_GET || http_header(req, "if-range"))
+	const char *if_range = http_header(req, "if-range");
+
+	if (req->head.method != HTTP_GET || (if_range && !same_file(req, if_range)))
 		return NULL;
 	return http_header(req, "range");
 }

@@ -130,6 +130,8 @@ const char *http_peer(const struct http_request *req); /* "127.0.0.1" */
 /* Zeroed, freed with the request. */
 void *http_request_memory(struct http_request *req, size_t size);
 bool http_peer_gone(const struct http_request *req);
+/* It sends nothing more: it has gone, or is one of the few that close their side and wait for the answer. */
+bool http_peer_ended(const struct http_request *req);
 
 /* STREAM: sends 100 Continue if it was asked for, then data() for each piece and end() once: 0 when
  * the body is complete, negative errno when the peer went away or stalled (then answering is
@@ -157,7 +159,7 @@ void http_reply_problem(struct http_request *req, int status, const char *type,
  * Adds the ETag header else. */
 bool http_reply_not_modified(struct http_request *req, const char *etag);
 /* Sends bytes [0, size) of a file through libuv's pool, with Range (one range, RFC 9110 section 14;
- * 416) and HEAD; takes fd, which must be a regular file. size is fixed by the caller, so that a
+ * 416), If-Range (the strong ETag that was added) and HEAD; takes fd, which must be a regular file. size is fixed by the caller, so that a
  * file that grows is cut there; one that shrank resets the connection. */
 void http_reply_file(struct http_request *req, int fd, int64_t size, const char *content_type);
 
@@ -182,7 +184,9 @@ struct access *access_create(const struct access_config *config, struct strbuf *
 void access_destroy(struct access *a);
 enum access_right {
 	ACCESS_PUBLIC, /* a listed Host and Origin are enough: the page's own files */
-	ACCESS_READ, /* a loopback Host from a loopback address, or public_read; else signed in */
+	/* A loopback Host from a loopback address that nobody forwarded, or public_read; else signed
+	 * in */
+	ACCESS_READ,
 	ACCESS_CHANGE, /* the Bearer token, or the session cookie with a listed Origin */
 };
 /* Host is listed (else 421), Origin if sent is listed (else 403), and the right is there (else

@@ -192,6 +192,8 @@ void http_head_format(struct http_server *s, struct strbuf *out, int status,
 	const char *content_type, int64_t body_len, const char *added, bool close_after);
 void http_problem_format(
 	struct strbuf *out, int status, const char *type, const char *detail, const char *id);
+/* Did the handler add this very field? */
+bool http_added_is(const struct http_request *req, const char *name, const char *value);
 /* Counts the answer, takes the request off its connection and frees it. Returns the connection to
  * write to, or NULL when the peer has gone. ret_head holds the head. */
 struct http_conn *http_reply_begin(struct http_request *req, int status, const char *content_type,

@@ -116,6 +116,19 @@ void http_add_header(struct http_request *req, const char *name, const char *val
 	strbuf_addstr(&req->headers, "\r\n");
 }
 
+bool http_added_is(const struct http_request *req, const char *name, const char *value)
+{
+	struct strbuf line = STRBUF_INIT;
+	const char *at;
+	bool found;
+
+	strbuf_addf(&line, "%s: %s\r\n", name, value);
+	at = strstr(req->headers.buf, line.buf);
+	found = at && (at == req->headers.buf || at[-1] == '\n');
+	strbuf_finish(&line);
+	return found;
+}
+
 struct http_conn *http_reply_begin(struct http_request *req, int status, const char *content_type,
 	int64_t body_len, struct strbuf *ret_head)
 {

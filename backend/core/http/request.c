@@ -141,6 +141,11 @@ bool http_peer_gone(const struct http_request *req)
 	return !req->conn;
 }
 
+bool http_peer_ended(const struct http_request *req)
+{
+	return !req->conn || req->conn->peer_ended;
+}
+
 void http_body_read(struct http_request *req, http_data_fn *data, http_end_fn *end, void *arg)
 {
 	if (!req->conn) {

@@ -204,6 +204,11 @@ static void a_wrong_command_line_is_one_sentence_and_2(void **state)
 		{"watch 7 --color=red", "--color is not one of auto always never but \"red\""},
 		{"watch 7 --progress=x",
 			"--progress is not one of auto plain tty quiet json but \"x\""},
+		{"build . --builder comand",
+			"--builder is not one of rpmbuild command but \"comand\""},
+		{"list --status complete",
+			"--status is not one of pending preparing running completed failed "
+			"cancelled but \"complete\""},
 		{"watch 7 --progress=tty", "--progress=tty needs a terminal to write to"},
 		{"watch 7 --json --progress=plain",
 			"--json and --progress=plain exclude each other"},
@@ -265,8 +270,15 @@ static void a_log_is_printed_byte_for_byte(void **state)
 	assert_int_equal(o.code, CLI_OK);
 	assert_memory_equal(o.printed.out, binary, sizeof(binary));
 	printed_finish(&o.printed);
+}
+
+static void a_package_that_a_build_has_not_is_refused_with_those_that_are_near(void **state)
+{
+	(void)state;
 	expect(log_server, "log 7 none", CLI_REFUSED, "",
-		"reqpm: build 7 has no package of that name; \"reqpm show 7\" lists them\n");
+		"reqpm: build 7 has no package \"none\"; \"reqpm show 7\" lists them\n");
+	expect(log_server, "log 7 crul --follow", CLI_REFUSED, "",
+		"reqpm: build 7 has no package \"crul\"; did you mean curl?\n");
 }
 
 /* The whole log is "one\ntwo\377\nthree\n". */
@@ -381,6 +393,8 @@ int main(void)
 		cmocka_unit_test(a_wrong_command_line_is_one_sentence_and_2),
 		cmocka_unit_test(help_lists_what_a_command_takes),
 		cmocka_unit_test(a_log_is_printed_byte_for_byte),
+		cmocka_unit_test(
+			a_package_that_a_build_has_not_is_refused_with_those_that_are_near),
 		cmocka_unit_test(
 			a_followed_log_is_whole_in_spite_of_a_cut_and_of_bytes_that_are_no_text),
 		cmocka_unit_test(a_log_of_another_digest_is_not_taken_for_whole),

@@ -12,7 +12,7 @@
 struct app {
 	sem_t arrived;
 	struct http_request *held; /* by /held, until answer_held() */
-	bool held_gone;
+	bool held_gone, held_ended;
 };
 
 static void hello(struct http_request *req, void *app)
@@ -40,6 +40,7 @@ static void answer_held(void *arg)
 	struct app *app = arg;
 
 	app->held_gone = http_peer_gone(app->held);
+	app->held_ended = http_peer_ended(app->held);
 	http_reply(app->held, 200, "text/plain", "at last", 7);
 }
 
@@ -70,6 +71,29 @@ static void start(struct fixture *f, struct app *app)
 	sem_init(&app->arrived, 0, 0);
 	fixture_init(f, &config);
 	http_server_limits(f->server)->tick_ms = 5;
+}
+
+/* The tests below make them small. */
+static void a_server_begins_with_the_limits_of_its_header(void **state)
+{
+	const struct http_limits *limits;
+	struct fixture f;
+	struct app app;
+
+	(void)state;
+	start(&f, &app);
+	limits = http_server_limits(f.server);
+	assert_int_equal(limits->head_ms, HTTP_HEAD_TIMEOUT_MS);
+	assert_int_equal(limits->body_stall_ms, HTTP_BODY_STALL_MS);
+	assert_int_equal(limits->body_ms, HTTP_BODY_TIMEOUT_MS);
+	assert_int_equal(limits->idle_ms, HTTP_IDLE_MS);
+	assert_int_equal(limits->write_stall_ms, HTTP_WRITE_STALL_MS);
+	assert_int_equal(limits->linger_ms, HTTP_LINGER_MS);
+	assert_int_equal(limits->linger_bytes, HTTP_LINGER_BYTES);
+	assert_int_equal(limits->per_address, HTTP_CONNECTIONS_PER_ADDRESS_MAX);
+	assert_in_range(limits->connections, 1, HTTP_CONNECTIONS_MAX);
+	fixture_run(&f);
+	fixture_finish(&f);
 }
 
 /* ---- requests and connections */
@@ -280,7 +304,7 @@ static void a_request_outlives_its_peer(void **state)
 	fixture_sync(&f);
 	assert_int_equal(fixture_stats(&f).connections, 0);
 	fixture_call(&f, answer_held, &app);
-	assert_true(app.held_gone);
+	assert_true(app.held_gone && app.held_ended);
 	fixture_finish(&f);
 }
 
@@ -301,7 +325,7 @@ static void a_peer_that_closed_its_half_still_gets_the_answer(void **state)
 	sem_wait(&app.arrived);
 	fixture_sync(&f);
 	fixture_call(&f, answer_held, &app);
-	assert_false(app.held_gone);
+	assert_true(!app.held_gone && app.held_ended);
 	client_answer(fd, &a);
 	assert_string_equal(a.body.buf, "at last");
 	assert_true(client_at_end(fd));
@@ -764,7 +788,7 @@ static void a_server_may_be_destroyed_with_everything_under_way(void **state)
 	loop_post(&f.loop, (loop_fn *)http_server_destroy, f.server);
 	f.server = NULL;
 	fixture_call(&f, answer_held, &app);
-	assert_true(app.held_gone);
+	assert_true(app.held_gone && app.held_ended);
 	for (size_t i = 0; i < countof(fds); i++)
 		close(fds[i]);
 	fixture_finish(&f);
@@ -840,6 +864,7 @@ static void an_ipv6_network_counts_as_one_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_server_begins_with_the_limits_of_its_header),
 		cmocka_unit_test(a_connection_serves_request_after_request),
 		cmocka_unit_test(a_request_may_be_cut_at_every_byte),
 		cmocka_unit_test(pipelined_requests_are_answered_in_order),

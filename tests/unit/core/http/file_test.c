@@ -30,6 +30,17 @@ static void file(struct http_request *req, void *arg)
 	http_reply_file(req, app->last_fd, app->promised, "application/x-rpm");
 }
 
+static void tagged(struct http_request *req, void *arg)
+{
+	struct app *app = arg;
+
+	app->last_fd = file_make();
+	if (http_reply_not_modified(req, "\"one\""))
+		close(app->last_fd);
+	else
+		http_reply_file(req, app->last_fd, app->promised, "application/x-rpm");
+}
+
 static void small(struct http_request *req, void *arg)
 {
 	(void)arg;
@@ -38,6 +49,7 @@ static void small(struct http_request *req, void *arg)
 
 static const struct http_route routes[] = {
 	{.method = HTTP_GET, .pattern = "/file", .handler = file},
+	{.method = HTTP_GET, .pattern = "/tagged", .handler = tagged},
 	{.method = HTTP_GET, .pattern = "/small", .handler = small},
 };
 
@@ -210,6 +222,53 @@ static void a_range_is_sent_as_a_part(void **state)
 	fixture_finish(&f);
 }
 
+/* Otherwise the parts of two files would be put together. */
+static void a_range_counts_only_for_the_very_file_that_if_range_names(void **state)
+{
+	static const struct {
+		const char *fields;
+		int status;
+	} cases[] = {
+		{"Range: bytes=5-9\r\nIf-Range: \"one\"\r\n", 206},
+		{"Range: bytes=5-9\r\nIf-Range: \"other\"\r\n", 200},
+		{"Range: bytes=5-9\r\nIf-Range: \"on\"\r\n", 200},
+		{"Range: bytes=5-9\r\nIf-Range: W/\"one\"\r\n", 200},
+		{"Range: bytes=5-9\r\nIf-Range: one\r\n", 200},
+		{"Range: bytes=5-9\r\nIf-Range:\r\n", 200},
+		{"Range: bytes=5-9\r\nIf-Range: Wed, 21 Oct 2015 07:28:00 GMT\r\n", 200},
+		{"Range: bytes=659681-\r\nIf-Range: \"one\"\r\n", 416},
+		{"Range: bytes=659681-\r\nIf-Range: \"other\"\r\n", 200},
+		{"Range: bytes=5-9\r\nIf-None-Match: \"one\"\r\n", 304},
+		{"Range: bytes=5-9\r\nIf-None-Match: \"other\"\r\n", 206},
+	};
+	struct fixture f;
+	struct app app;
+	char text[512];
+	int fd;
+
+	(void)state;
+	start(&f, &app, FILE_SIZE);
+	fd = client_open(&f);
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct answer a;
+
+		client_say(fd, "GET /tagged HTTP/1.1\r\n" HOST "%s\r\n", cases[i].fields);
+		if (cases[i].status == 304)
+			client_answer_head(fd, &a);
+		else
+			client_answer(fd, &a);
+		if (a.status != cases[i].status)
+			fail_msg("%s: %d", cases[i].fields, a.status);
+		assert_string_equal(answer_header(&a, "ETag", text), "\"one\"");
+		if (a.status == 206)
+			assert_memory_equal(a.body.buf, content + 5, 5);
+		answer_finish(&a);
+	}
+	close(fd);
+	fixture_finish(&f);
+	assert_int_equal(fcntl(app.last_fd, F_GETFD), -1);
+}
+
 static void a_range_beyond_the_end_is_answered_416(void **state)
 {
 	struct fixture f;
@@ -334,6 +393,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_grew_is_cut_where_its_size_was_fixed),
 		cmocka_unit_test(an_empty_file_is_an_empty_answer),
 		cmocka_unit_test(a_range_is_sent_as_a_part),
+		cmocka_unit_test(a_range_counts_only_for_the_very_file_that_if_range_names),
 		cmocka_unit_test(a_range_beyond_the_end_is_answered_416),
 		cmocka_unit_test(head_of_a_file_tells_its_length_and_sends_nothing),
 		cmocka_unit_test(a_file_that_shrank_ends_in_a_reset),

@@ -251,7 +251,7 @@ static void the_epoch_stays_with_the_database(void **state)
 	char epoch[17];
 
 	snprintf(epoch, sizeof(epoch), "%s", store_epoch(f->store));
-	assert_int_equal(strlen(epoch), 16);
+	assert_int_equal(strlen(epoch), 8);
 	store_close(f->store);
 	f->store = open_with(f, second, 2, &err);
 	assert_non_null(f->store);

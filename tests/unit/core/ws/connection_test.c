@@ -486,6 +486,16 @@ static void a_stall_between_frames_can_still_be_told(void **state)
 	assert_int_equal(p.fault, 0);
 }
 
+/* The tests make them small. */
+static void the_times_are_those_of_the_header(void **state)
+{
+	(void)state;
+	assert_int_equal(ws_tuning.ping_ms, WS_PING_MS);
+	assert_int_equal(ws_tuning.pong_ms, WS_PONG_MS);
+	assert_int_equal(ws_tuning.close_ms, WS_CLOSE_MS);
+	assert_int_equal(ws_tuning.stall_ms, WS_STALL_MS);
+}
+
 static void pings_are_sent_and_a_peer_that_answers_lives(void **state)
 {
 	(void)state;
@@ -608,6 +618,7 @@ int main(void)
 		TEST(a_stalled_peer_is_told_with_its_frame_begun),
 		TEST(a_peer_that_takes_a_little_is_not_stalled),
 		TEST(a_stall_between_frames_can_still_be_told),
+		cmocka_unit_test(the_times_are_those_of_the_header),
 		TEST(pings_are_sent_and_a_peer_that_answers_lives),
 		TEST(a_peer_without_a_pong_is_closed),
 		TEST(who_answered_while_we_stood_still_lives),
