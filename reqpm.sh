@@ -83,7 +83,7 @@ make_user() {
 		die "the user reqpm could not be added"
 }
 
-# The page is put into the binary. Where no node can be had the binary says so itself; nothing else needs it.
+# The page is put into the binary; nothing else needs node.
 build_page() {
 	local stamp
 	stamp=$(cd frontend && find . \( -name node_modules -o -name dist \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
@@ -110,7 +110,8 @@ setup() {
 	install_packages "to compile reqpm" BUILD
 	install_packages "to build packages" RUN
 	make_user
-	build_page
+	# In a shell of its own, so that a machine without the npm registry can build packages all the same.
+	(build_page) || say "going on without it: the binary says so in place of the page; the terminal client has all the page has"
 	compile
 }
 
@@ -183,8 +184,9 @@ need_node() {
 	local arch
 	case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) die "no node for $(uname -m): install node 20.19 or newer" ;; esac
 	say "installing node $NODE_VERSION into out/node (the system's is older than 20.19)"
-	mkdir -p out/node && (cd out/node && npm pack --silent "node-linux-$arch@$NODE_VERSION" >/dev/null &&
+	mkdir -p out/node && (cd out/node && npm pack --loglevel=error "node-linux-$arch@$NODE_VERSION" >/dev/null &&
 		tar xzf "node-linux-$arch-$NODE_VERSION.tgz" --strip-components=1 && rm -f ./*.tgz) || die "node could not be installed"
+	hash -r # bash remembers where the old one was
 	node_ready || die "out/node holds no working node"
 }
 DEBIAN_NPM=(npm)
@@ -194,7 +196,7 @@ node_modules() { # $1: a folder with a package-lock.json
 	[ -f "$1/package-lock.json" ] || return 0
 	cmp -s "$1/package-lock.json" "$1/node_modules/.reqpm-lock" && return
 	say "installing the npm modules of $1"
-	(cd "$1" && npm ci --ignore-scripts --silent) || die "npm ci failed in $1"
+	(cd "$1" && npm ci --ignore-scripts --loglevel=error >/dev/null) || die "npm ci failed in $1"
 	cp "$1/package-lock.json" "$1/node_modules/.reqpm-lock"
 }
 

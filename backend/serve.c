@@ -179,20 +179,19 @@ static int load_token(struct server *s, struct strbuf *err)
 
 /* ---- opening, in the order of the flow */
 
-static int open_logs(struct server *s, struct strbuf *err)
+/* Before privileges go: a checkout below /root is closed to whom the server becomes. */
+static int open_logs(const struct settings *set, struct log_file **ret_worker, struct strbuf *err)
 {
-	if (s->settings.log_path) {
-		struct log_file *lf = log_file_open(s->settings.log_path, err);
+	struct log_file *worker = NULL, *lf = NULL;
 
-		if (!lf)
-			return -EIO;
-		log_use(lf);
+	if (set->worker_log_path && !(worker = log_file_open(set->worker_log_path, err)))
+		return -EIO;
+	if (set->log_path && !(lf = log_file_open(set->log_path, err))) {
+		log_file_close(worker);
+		return -EIO;
 	}
-	if (s->settings.worker_log_path) {
-		s->app.worker_log = log_file_open(s->settings.worker_log_path, err);
-		if (!s->app.worker_log)
-			return -EIO;
-	}
+	log_use(lf);
+	*ret_worker = worker;
 	return 0;
 }
 
@@ -364,10 +363,8 @@ static void close_all(struct server *s)
 
 static int open_all(struct server *s, struct strbuf *err)
 {
-	int r = open_logs(s, err);
+	int r = load_token(s, err);
 
-	if (r >= 0)
-		r = load_token(s, err);
 	if (r >= 0)
 		r = open_store(s, err);
 	if (r >= 0)
@@ -406,6 +403,7 @@ int serve_main(int argc, char **argv)
 	static struct server server;
 	struct server *s = &server;
 	struct strbuf err = STRBUF_INIT;
+	struct log_file *worker_log = NULL;
 	int r = parse_settings(&s->settings, argc, argv, &err);
 
 	if (r == -ECANCELED)
@@ -421,6 +419,8 @@ int serve_main(int argc, char **argv)
 		s->settings.data_dir = default_data_dir();
 	r = make_data_dir(&s->settings, &err);
 	if (r >= 0)
+		r = open_logs(&s->settings, &worker_log, &err);
+	if (r >= 0)
 		r = keeper_start(s->settings.data_dir, s->settings.user, (int)s->settings.jobs + 1,
 			&s->keeper, &err);
 	if (r < 0) {
@@ -431,12 +431,14 @@ int serve_main(int argc, char **argv)
 	loop_init(&s->loop);
 	s->app = (struct app){
 		.loop = &s->loop,
+		.worker_log = worker_log,
 		.data_dir = s->settings.data_dir,
 		.max_upload_bytes = s->settings.max_upload,
 		.disk_floor_bytes = s->settings.disk_floor,
 		.jobs = s->settings.jobs,
 		.started_at = clock_wall_ms(),
 	};
+	list_init(&s->app.log_reads.waiting);
 	r = open_all(s, &err);
 	if (r < 0) {
 		log_error("server: cannot start: %s", err.buf);

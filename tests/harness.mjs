@@ -3,7 +3,7 @@
 // A real server of one's own for a test: startReqpm(t) starts the binary REQPM_BIN on a free port with an empty data folder, and
 // ends it with the test. A server that does not end well with SIGTERM fails its test.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, chownSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
@@ -113,10 +113,11 @@ class Viewer {
 
   /** The first message that is like this; rejects when the socket closes without one. */
   until(like, what = String(like)) {
+    let seen = 0 // each message is looked at once, however many there are
     const found = new Promise((resolve, reject) => {
       const look = () => {
-        const message = this.messages.find(like)
-        if (message) resolve(message)
+        while (seen < this.messages.length && !like(this.messages[seen])) seen++
+        if (seen < this.messages.length) resolve(this.messages[seen])
         else if (this.closeCode !== undefined) reject(new Error(`${what}: closed ${this.closeCode} before`))
         else return
         this.#waiting.splice(this.#waiting.indexOf(look), 1)
@@ -200,6 +201,14 @@ function* cgroups(id, dir = '/sys/fs/cgroup', depth = 0) {
   }
 }
 
+const SQL = `
+import json, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=30)
+with database:
+    database.executemany(sys.argv[2], json.load(sys.stdin))
+database.close()
+`
+
 class Server {
   /** uid: whom it is started as; the one who runs the test when left out. */
   constructor(args, env, uid = process.getuid()) {
@@ -245,6 +254,11 @@ class Server {
     this.process.kill('SIGTERM')
     const { code, signal } = await within(this.exited, 'the end after SIGTERM')
     return signal ?? code
+  }
+
+  /** Changes the database by hand: to make things old, many or wrong. The statement runs once for each of these rows. */
+  sql(statement, rows = [[]]) {
+    execFileSync('/usr/bin/python3', ['-c', SQL, join(this.dataDir, 'reqpm.db'), statement], { input: JSON.stringify(rows), stdio: ['pipe', 'inherit', 'inherit'] })
   }
 
   /** The process that serves; its parent, which was started, is `process`. */
@@ -356,7 +370,7 @@ class Server {
       if (line) left.push(`process ${pid} has ${line}`)
     }
     for (const [pid, text] of processes('cmdline')) if (text.includes(slots)) left.push(`process ${pid}: ${text.replaceAll('\0', ' ')}`)
-    for (const group of cgroups(readFileSync(join(this.dataDir, 'id'), 'utf8').trim())) left.push(`cgroup ${group}`)
+    for (const group of cgroups(readFileSync(join(this.dataDir, 'lock'), 'utf8').trim())) left.push(`cgroup ${group}`)
     for (const slot of readdirSync(slots)) for (const file of readdirSync(join(slots, slot))) left.push(join(slots, slot, file))
     return left
   }

@@ -32,7 +32,8 @@ static void results_end(struct rpm_results *rs, int code, bool infrastructure)
 
 static char *provides_text(const json_t *provides)
 {
-	char *dumped = json_dumps(provides, JSON_COMPACT), *text = xstrdup(dumped ? dumped : "[]");
+	char *dumped = json_dumps(provides, JSON_COMPACT);
+	char *text = xstrdup(dumped && strlen(dumped) <= PROVIDES_MAX ? dumped : "[]");
 
 	free(dumped);
 	return text;

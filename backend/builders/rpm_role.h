@@ -6,7 +6,8 @@
  *
  *   base [PROVIDE…]   makes out/base.rpm and out/rpmdb.sqlite: {}
  *   prepare FILE      a build root for a spec or source RPM in RPM_SOURCES, and RPM_TOPDIR/.rpmdb for it:
- *                     {"install":[file…],"epoch":seconds,"spec":path}, or {"problems":[sentence…]}, or {"error":sentence}
+ *                     {"install":[file…],"epoch":seconds,"spec":path}, or {"error":sentence}, or
+ *                     {"problems":[sentence…],"missing":[capability…]}: what nothing provides
  *   describe          what the RPMs in RPM_ROLE_REPO say of themselves: {"rpms":[{…}]} or {"error":sentence}
  *   unpack FILE…      RPMs of RPM_ROLE_REPO, each into out/<its place among the arguments>: {} or {"error":sentence}
  */

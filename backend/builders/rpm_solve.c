@@ -224,9 +224,24 @@ static bool is_provided(Pool *pool, Id dep)
 	return false;
 }
 
+static bool is_listed(const json_t *list, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) if (!strcmp(json_string_value(item), text)) return true;
+	return false;
+}
+
+static void list_once(json_t *list, const char *text)
+{
+	if (!is_listed(list, text))
+		json_array_append_new(list, json_string(text));
+}
+
 /* The solver stops at the first need that nothing provides; whoever lacks two packages wants to hear of both. Rich ones are
  * left to the solver. */
-static void list_unprovided(struct build_root *root, json_t *problems)
+static void list_unprovided(struct build_root *root, json_t *problems, json_t *missing)
 {
 	Solvable *wish = pool_id2solvable(root->pool, root->wish_package);
 	Queue needs;
@@ -236,42 +251,55 @@ static void list_unprovided(struct build_root *root, json_t *problems)
 	for (int i = 0; i < needs.count; i++) {
 		const char *need = pool_dep2str(root->pool, needs.elements[i]);
 
-		if (need[0] != '(' && !is_provided(root->pool, needs.elements[i]))
-			json_array_append_new(
-				problems, json_sprintf("nothing provides %s needed by %s", need,
-						  pool_solvable2str(root->pool, wish)));
+		if (need[0] == '(' || is_provided(root->pool, needs.elements[i]))
+			continue;
+		list_once(missing, need);
+		json_array_append_new(problems, json_sprintf("nothing provides %s needed by %s",
+							need, pool_solvable2str(root->pool, wish)));
 	}
 	queue_free(&needs);
 }
 
-static bool is_listed(const json_t *problems, const char *text)
+/* Also what the packages lack that would be installed for the build: an RPM still to come may bring it. */
+static void list_missing(struct build_root *root, Solver *solver, Id problem, json_t *missing)
 {
-	const json_t *problem;
+	Queue rules;
+
+	queue_init(&rules);
+	solver_findallproblemrules(solver, problem, &rules);
+	for (int i = 0; i < rules.count; i++) {
+		Id source, target, dep;
+
+		if (solver_ruleinfo(solver, rules.elements[i], &source, &target, &dep) ==
+			SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP)
+			list_once(missing, pool_dep2str(root->pool, dep));
+	}
+	queue_free(&rules);
+}
+
+static void put_list(struct json_writer *w, const char *key, const json_t *list)
+{
+	const json_t *item;
 	size_t i;
 
-	json_array_foreach(
-		problems, i, problem) if (!strcmp(json_string_value(problem), text)) return true;
-	return false;
+	json_begin_array(w, key);
+	json_array_foreach(list, i, item) json_put_string(w, NULL, json_string_value(item));
+	json_end_array(w);
 }
 
 static void put_problems(struct build_root *root, Solver *solver, struct json_writer *w)
 {
-	json_t *problems = json_array();
-	const json_t *problem;
-	size_t i;
+	json_t *problems = json_array(), *missing = json_array();
 
-	list_unprovided(root, problems);
+	list_unprovided(root, problems, missing);
 	for (Id id = 1; id <= (Id)solver_problem_count(solver); id++) {
-		const char *text = solver_problem2str(solver, id);
-
-		if (!is_listed(problems, text))
-			json_array_append_new(problems, json_string(text));
+		list_once(problems, solver_problem2str(solver, id));
+		list_missing(root, solver, id, missing);
 	}
-	json_begin_array(w, "problems");
-	json_array_foreach(problems, i, problem)
-		json_put_string(w, NULL, json_string_value(problem));
-	json_end_array(w);
+	put_list(w, "problems", problems);
+	put_list(w, "missing", missing);
 	json_decref(problems);
+	json_decref(missing);
 }
 
 static void put_install(struct build_root *root, Solver *solver, struct json_writer *w)

@@ -50,7 +50,7 @@ struct build {
 	json_t *root; /* the answer of PREPARE */
 	struct diagnosis diagnosis;
 	struct build_result result;
-	struct strbuf why;
+	struct strbuf why, lacks;
 };
 
 /* ---- the end */
@@ -67,6 +67,7 @@ static void build_free(struct build *b)
 	free(b->to);
 	free(b->work);
 	strbuf_finish(&b->why);
+	strbuf_finish(&b->lacks);
 	free(b);
 }
 
@@ -314,12 +315,32 @@ static void get_layers(struct build *b)
 
 /* ---- prepare */
 
+/* What nothing provides, as far as it looks like capabilities: the answer may be forged. */
+static void take_lacks(struct build *b, const json_t *answer)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "missing"), i, item)
+	{
+		const char *text = json_string_value(item);
+
+		if (!text || !*text || text_has_control(text) ||
+			b->lacks.len + strlen(text) >= LACKS_MAX)
+			continue;
+		strbuf_addf(&b->lacks, "%s%s", b->lacks.len ? "\n" : "", text);
+	}
+	b->result.lacks = b->lacks.len ? b->lacks.buf : NULL;
+}
+
 static void explain_answer(struct build *b, const json_t *answer, const char *complaint)
 {
 	const json_t *install = json_object_get(answer, "install");
 
 	if (json_object_get(answer, "error"))
 		point_at_line(b);
+	if (json_object_get(answer, "problems"))
+		take_lacks(b, answer);
 	if (json_object_get(answer, "problems"))
 		fail(b, RUN_EXITED,
 			"%s; add the package that provides it to the set, or start the server with "
@@ -459,20 +480,25 @@ static void folders_made(uv_work_t *work, int status)
 static int rpmbuild_start(const struct build_request *req, const struct build_handlers *h,
 	void *arg, struct build **ret_build, struct strbuf *err)
 {
+	const char *slash = req->spec_file ? strrchr(req->spec_file, '/') : NULL;
 	struct build *b;
 
-	if (!req->spec_file || strchr(req->spec_file, '/'))
+	if (!req->spec_file || *req->spec_file == '/' || !strncmp(req->spec_file, "../", 3) ||
+		strstr(req->spec_file, "/../"))
 		return err_set(err, -EINVAL,
-			"the rpmbuild builder needs the name of a spec or source RPM");
+			"the rpmbuild builder needs the path of a spec or source RPM in the "
+			"upload");
 	b = xcalloc(1, sizeof(*b));
 	b->handlers = *h;
 	b->arg = arg;
 	b->env = req->rpm;
 	b->slot = req->slot;
 	b->name = xstrdup(req->attempt_name);
-	b->file = xstrdup(req->spec_file);
+	b->file = xstrdup(slash ? slash + 1 : req->spec_file);
 	b->skip_check = req->skip_check;
-	b->sources = xstrdup(req->sources_dir);
+	b->sources = slash ? xasprintf("%s/%.*s", req->sources_dir, (int)(slash - req->spec_file),
+				     req->spec_file)
+			   : xstrdup(req->sources_dir);
 	b->rpms = xasprintf("%s/" RPM_JOB_DIR, req->job_dir);
 	b->to = xstrdup(req->results_dir);
 	b->work = xasprintf("%s/%s", sandbox_slot_dir(req->sandbox, req->slot), req->attempt_name);
@@ -480,6 +506,7 @@ static int rpmbuild_start(const struct build_request *req, const struct build_ha
 	b->result = (struct build_result){.phase = "buildrequires", .error_text = ""};
 	list_init(&b->wait.link);
 	strbuf_init(&b->why);
+	strbuf_init(&b->lacks);
 	diagnosis_init(&b->diagnosis);
 	uv_queue_work(&b->env->loop->uv, &b->folders, folders_work, folders_made);
 	*ret_build = b;

@@ -141,13 +141,18 @@ static void put_item(struct model *m, const json_t *data)
 	struct model_item *item = find_item(m, get_int(data, "id"));
 	enum item_state shown = ITEM_PENDING;
 
+	int64_t last_duration_ms = 0; /* said in the snapshot only */
+
 	if (item) {
 		shown = item->shown;
+		last_duration_ms = item->last_duration_ms;
 		item_finish(item);
 	} else {
 		item = add_item(m, get_int(data, "id"));
 	}
 	item_read(item, data);
+	if (!json_object_get(data, "last_duration_ms"))
+		item->last_duration_ms = last_duration_ms;
 	item->shown = shown;
 }
 

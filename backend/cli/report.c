@@ -143,6 +143,7 @@ void render_plan(struct strbuf *out, const json_t *plan)
 	const json_t *levels = json_object_get(plan, "levels");
 	const json_t *dropped = json_object_get(plan, "dropped");
 	const json_t *cycles = json_object_get(plan, "cycles");
+	const json_t *excluded = json_object_get(plan, "excluded");
 	const json_t *host = json_object_get(plan, "host"), *part;
 	size_t i;
 
@@ -159,6 +160,12 @@ void render_plan(struct strbuf *out, const json_t *plan)
 	{
 		strbuf_addstr(out, "cycle: ");
 		put_cycle(out, part);
+		strbuf_addch(out, '\n');
+	}
+	json_array_foreach(excluded, i, part)
+	{
+		strbuf_addstr(out, "not built: ");
+		put_string(out, json_object_get(part, "why"));
 		strbuf_addch(out, '\n');
 	}
 	strbuf_addstr(out, "the host must supply: ");

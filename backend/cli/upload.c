@@ -229,6 +229,23 @@ static bool is_input(const char *path)
 	       ends_with(name, ".src.rpm");
 }
 
+/* Beside a *.spec no folder is looked into: it would be the package's own. */
+static int refuse_hidden(const struct upload *u, char *const *paths, int count, struct strbuf *err)
+{
+	const char *loose = NULL;
+	struct stat st;
+
+	for (int i = 0; i < count; i++)
+		if (ends_with(paths[i], ".spec") && !stat(paths[i], &st) && S_ISREG(st.st_mode))
+			loose = paths[i];
+	for (size_t i = 0; loose && i < u->count; i++)
+		if (strchr(u->files[i].path, '/') && ends_with(u->files[i].path, ".spec"))
+			return refuse(err, loose,
+				"cannot be built together with folders of specs as a single file: "
+				"put it and its sources into a folder, too");
+	return 0;
+}
+
 static int require_input(const struct upload *u, const char *path, struct strbuf *err)
 {
 	for (size_t i = 0; i < u->count; i++)
@@ -283,6 +300,8 @@ int upload_collect(struct upload *ret, char *const *paths, int count, struct str
 		r = refuse_doubles(&u, err);
 	if (!r)
 		r = require_input(&u, paths[0], err);
+	if (!r)
+		r = refuse_hidden(&u, paths, count, err);
 	if (r) {
 		upload_finish(&u);
 		return r;

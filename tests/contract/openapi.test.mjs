@@ -10,9 +10,8 @@ import { startClient } from './client.mjs'
 const UNSEEN = [
   'createBuild 400', 'createBuild 422', 'getLog 400', 'putUploadFile 400', // bad-input.test.mjs
   'createBuild 409', // a file that is put in the very moment of the submission
-  'getHealth 503', // a database that does not answer
-  'getRepositoryFile 206', 'getRepositoryFile 416', // a repository with RPMs: the scenarios
-  'putUploadFile 422', // 20,001 files
+  'getHealth 503', 'getRepositoryFile 206', 'getRepositoryFile 304', 'getRepositoryFile 416', 'getArtifact 304', 'putUploadFile 422', // limits.test.mjs
+  'getLog 503', // a search while the server goes away: scenarios/searches.test.mjs
 ]
 
 const seen = new Set()
@@ -23,6 +22,31 @@ async function start(t, options) {
   description = client.document
   return client
 }
+
+test('an upload makes one dry run and one build, and is sent once for both', async (t) => {
+  const api = await start(t)
+  const { id: upload } = (await api.call('createUpload')).json()
+  const packages = [{ name: 'b', requires: ['a'], command: ['true'] }, { name: 'a', command: ['true'] }]
+  await api.call('putUploadFile', { path: { id: upload, path: 'packages.json' }, body: JSON.stringify({ packages }) })
+  const submit = async (status, more) => {
+    const answer = await api.call('createBuild', { body: { upload, name: 'set', ...more } })
+    assert.equal(answer.status, status)
+    return answer.json()
+  }
+  const state = async () => (await api.call('getUpload', { path: { id: upload } })).json()
+
+  const dry = await submit(201, { dry_run: true })
+  assert.deepEqual([dry.dry_run, (await state()).build], [true, dry.id])
+  assert.deepEqual((await api.server.ended(dry.id)).plan.levels, [['a'], ['b']])
+  const build = await submit(201)
+  assert.deepEqual([build.dry_run, build.builder, (await state()).build], [false, 'command', build.id])
+  assert.notEqual(build.id, dry.id)
+  assert.equal((await submit(200, { dry_run: true })).id, dry.id)
+  assert.equal((await submit(200)).id, build.id)
+  assert.equal((await state()).build, build.id)
+  assert.equal((await api.call('putUploadFile', { path: { id: upload, path: 'late' }, body: 'x' })).status, 409)
+  assert.equal((await api.server.ended(build.id)).completed_packages, 2)
+})
 
 test('a build from its upload to its artifacts', async (t) => {
   const api = await start(t)

@@ -72,7 +72,8 @@ test('a snapshot, updates and the end of a build look like their examples', asyn
   const zlib = snapshot.data.queue_items.find((i) => i.package.name === 'zlib')
   assert.equal(zlib.status, 'queued')
   like('snapshot', { ...snapshot, data: { ...snapshot.data, queue_items: [zlib] } })
-  for (const item of snapshot.data.queue_items) assert.deepEqual(Object.keys(item), Object.keys(zlib))
+  const always = ['id', 'status', 'package', 'attempt', 'level', 'position', 'needs']
+  for (const item of snapshot.data.queue_items) for (const field of always) assert.ok(item[field] !== undefined, `${field} of ${item.package.name}`)
 
   const newcomer = await server.watch('/ws/builds/')
   like('build_list', await newcomer.until((m) => m.type === 'build_list'))
@@ -175,7 +176,8 @@ test('who takes nothing of a log is dropped, and the others get it whole', async
   const other = await server.watch(`/ws/builds/queue/${item.id}/log/?offset=0`)
   assert.equal((await within(other.closed, 'the end of the log')).code, 1000)
   assert.equal(other.messages.at(-2).next, item.log_size)
-  await eventually(async () => /^reqpm_ws_closed_slow_total 1$/m.test((await server.api('/metrics')).text()), 'the drop of the stalled viewer')
+  // A ping may fall into that time, and who reads nothing answers none.
+  await eventually(async () => /^reqpm_ws_closed_(slow|no_pong)_total 1$/m.test((await server.api('/metrics')).text()), 'the drop of the stalled viewer')
   stalled.ws.resume()
   await within(stalled.closed, 'the end of the stalled viewer')
   assert.ok(stalled.bytes < item.log_size)

@@ -27,6 +27,10 @@ struct app {
 	struct static_dir *static_dir; /* --static-dir; NULL: what is embedded */
 	struct tasks *tasks;
 	struct logs *logs;
+	struct { /* views_log.c: reads of logs that were asked for */
+		struct list waiting; /* first in, first out */
+		int running;
+	} log_reads;
 	struct log_file *worker_log; /* NULL: with the server's */
 	const char *data_dir;
 	const char *address; /* "http://127.0.0.1:8000", for status and .repo files */
@@ -35,6 +39,7 @@ struct app {
 	int64_t jobs; /* build slots */
 	int64_t started_at; /* wall ms */
 	bool draining;
+	bool expiring; /* expire.c: a round is under way */
 };
 
 /* ---- views.c, uploads.c: HTTP handlers; routing.c: the table of all routes */
@@ -79,7 +84,8 @@ int open_beneath(int dir, const char *path, int flags);
 int file_open_beneath(const char *root, const char *path, int *ret_fd, int64_t *ret_size);
 
 /* ---- expire.c */
-/* Forgets uploads that nobody sealed and old dry runs, then removes their folders. Now and then, from the loop. */
+/* Forgets uploads that nobody sealed and old dry runs, then removes their folders, and what an earlier round could not. At the
+ * start and now and then, from the loop. */
 void builds_expire_start(struct app *app);
 
 #endif

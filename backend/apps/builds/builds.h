@@ -49,6 +49,7 @@ enum queue_reason {
 	REASON_BLOCKED,
 	REASON_CANCELLED,
 	REASON_FAIL_FAST,
+	REASON_ARCHITECTURE, /* its spec does not build on this host's */
 	REASON_COUNT
 };
 extern const char *const build_status_name[BUILD_STATUS_COUNT];
@@ -104,6 +105,8 @@ struct queue_item {
 	enum queue_status status;
 	enum queue_reason reason;
 	const char *why; /* a sentence or NULL */
+	const char *
+		lacks; /* pending: what its build root lacks and an RPM of the job may bring, one per line; else NULL */
 	int64_t position, level, priority, needs_left;
 	int64_t attempts, lost, token, not_before;
 	const char *worker; /* name; NULL while none */
@@ -135,7 +138,7 @@ int upload_create(struct tx *tx, int64_t now, int64_t *ret_id);
 /* -ENOENT: no such upload. -EPERM: sealed. -ENOSPC: UPLOAD_FILES_MAX. Repeatable: the newest wins. */
 int upload_put_file(
 	struct tx *tx, int64_t upload_id, const char *path, int64_t size, const char *sha256);
-/* Seals the upload; sealing twice gives the same job and *ret_existed. -ENOENT: no such upload. */
+/* Seals the upload, of which there is one dry run and one build: the same again gives the same job and *ret_existed. -ENOENT: no such upload. */
 int build_job_create(struct tx *tx, const struct build_job_new *new_job, int64_t now,
 	int64_t *ret_id, bool *ret_existed);
 /* A new job that takes over the completed results of an ended one. -ENOENT, -EBUSY: it has not ended; -EALREADY: all of it completed. */
@@ -148,6 +151,8 @@ struct plan_item {
 	const int *needs; /* positions in the plan */
 	size_t need_count;
 	int64_t taken_over; /* id of the completed item whose results were taken over; 0: to be built */
+	const char *
+		excluded; /* why it does not build on this architecture: it ends failed at once; NULL: it does */
 };
 struct plan {
 	const struct plan_item *items;
@@ -186,16 +191,20 @@ enum attempt_end {
 	ATTEMPT_COMPLETED,
 	ATTEMPT_FAILED,
 	ATTEMPT_INFRASTRUCTURE,
-	ATTEMPT_STOPPED /* cancel or drain */
+	ATTEMPT_STOPPED, /* cancel or drain */
+	ATTEMPT_LACKING /* nothing provides what its build root needs: waits while something else may bring it */
 };
 struct artifact_row {
 	const char *file, *kind, *sha256, *nevra; /* kind: rpm, srpm, file */
+	const char *
+		provides; /* of binary RPMs: a JSON array of capabilities; NULL. Not read back with the row */
 	int64_t size;
 };
 struct attempt_result {
 	enum attempt_end end;
 	enum queue_reason reason;
 	const char *why, *phase, *error_text;
+	const char *lacks; /* of ATTEMPT_LACKING: capabilities, one per line */
 	int64_t error_line, exit_code;
 	int64_t log_size, log_lines;
 	const char *log_sha256, *log_tail;
@@ -242,11 +251,16 @@ int upload_files(struct tx *tx, int64_t upload_id, upload_file_fn *fn, void *arg
 enum upload_state { UPLOAD_MISSING, UPLOAD_OPEN, UPLOAD_SEALED };
 int upload_state(
 	struct tx *tx, int64_t upload_id, enum upload_state *ret_state, int64_t *ret_job_id);
+/* The dry run or the build that was made of an upload. 1 found, 0 not. */
+int upload_job(struct tx *tx, int64_t upload_id, bool dry_run, int64_t *ret_id);
 typedef int worker_fn(const struct worker_identity *w, int64_t heartbeat_at, int64_t started_at,
 	bool current, void *arg);
 int workers_list(struct tx *tx, worker_fn *fn, void *arg);
 int64_t package_last_duration(
 	struct tx *tx, const char *name); /* ms of its newest success; 0: never */
+/* What the RPMs of the newest success of this name turned out to provide (models_provides.c). */
+typedef int provides_fn(const char *nevra, const char *provides, void *arg);
+int package_provides(struct tx *tx, const char *name, provides_fn *fn, void *arg);
 /* (job id, seq) of one job (id > 0), or (job id, list_seq) of the current ones as build_jobs_current() lists them. */
 int build_job_versions(
 	struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t seq, void *arg), void *arg);
@@ -257,8 +271,8 @@ int build_totals(struct tx *tx, int64_t ret_counts[BUILD_STATUS_COUNT]);
 void build_job_fields(struct json_writer *w, const struct build_job *job);
 /* Of these only what can change after the job was made: what a room's build_update carries, each time in full. */
 void build_job_changes(struct json_writer *w, const struct build_job *job);
-void queue_item_fields(
-	struct json_writer *w, const struct queue_item *item); /* the fields of queue_update.data */
+/* The fields of queue_update.data: what can change of an item after it was planned. */
+void queue_item_changes(struct json_writer *w, const struct queue_item *item);
 /* GET /api/builds/{id}: job, seq, epoch, queue_items with needs. 1 found, 0 not. */
 int build_job_document(
 	struct tx *tx, int64_t id, struct strbuf *out, bool *ret_final, int64_t *ret_seq);

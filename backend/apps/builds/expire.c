@@ -1,69 +1,101 @@
 // SPDX-License-Identifier: MIT
+/*
+ * What is forgotten goes in two steps. The unit that deletes a row first gives its folder a name that no id has, so that
+ * nobody finds one that is half removed; then all folders of such names are removed. Whatever cuts that off, the
+ * next round ends it: a row whose folder is gone already goes like any other, a folder is found by its name.
+ */
+#include <dirent.h>
+#include <stdio.h>
 #include "apps/builds/app.h"
 #include "core/base/log.h"
 
+#define EXPIRED "expired-"
+
+static const char *const kinds[] = {"uploads", "builds"};
+
 struct expiry {
 	struct app *app;
-	struct strbuf paths; /* each with its NUL */
 	uv_work_t work;
 };
 
-static void expiry_free(struct expiry *e)
-{
-	strbuf_finish(&e->paths);
-	free(e);
-}
+/* ---- in the unit */
 
-static void add_folder(void *arg, const char *kind, int64_t id)
+static void hide_folder(void *arg, const char *kind, int64_t id)
 {
-	struct expiry *e = arg;
+	const struct app *app = ((struct expiry *)arg)->app;
+	char *from = xasprintf("%s/%s/%lld", app->data_dir, kind, (long long)id);
+	char *to = xasprintf("%s/%s/" EXPIRED "%lld", app->data_dir, kind, (long long)id);
 
-	strbuf_addf(&e->paths, "%s/%s/%lld", e->app->data_dir, kind, (long long)id);
-	strbuf_addch(&e->paths, '\0');
+	if (rename(from, to) < 0 && errno != ENOENT)
+		log_warn("expire: %s cannot be renamed and stays: %s", from, strerror(errno));
+	free(from);
+	free(to);
 }
 
 static int expire_run(struct tx *tx, void *arg)
 {
-	return builds_expire(tx, clock_wall_ms(), add_folder, arg);
+	return builds_expire(tx, clock_wall_ms(), hide_folder, arg);
+}
+
+/* ---- in the pool */
+
+static void remove_hidden(const char *parent)
+{
+	DIR *dir = opendir(parent);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char *path = xasprintf("%s/%s", parent, entry->d_name);
+		int r = strncmp(entry->d_name, EXPIRED, strlen(EXPIRED)) ? 0 : tree_remove(path);
+
+		if (r < 0)
+			log_warn("expire: %s cannot be removed: %s; tried again later", path,
+				strerror(-r));
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 static void remove_run(uv_work_t *work)
 {
-	struct expiry *e = container_of(work, struct expiry, work);
+	const struct app *app = container_of(work, struct expiry, work)->app;
 
-	for (size_t at = 0; at < e->paths.len; at += strlen(e->paths.buf + at) + 1) {
-		int r = tree_remove(e->paths.buf + at);
+	for (size_t i = 0; i < countof(kinds); i++) {
+		char *parent = xasprintf("%s/%s", app->data_dir, kinds[i]);
 
-		if (r < 0)
-			log_warn("expire: %s cannot be removed: %s", e->paths.buf + at,
-				strerror(-r));
+		remove_hidden(parent);
+		free(parent);
 	}
 }
 
 static void remove_done(uv_work_t *work, int status)
 {
+	struct expiry *e = container_of(work, struct expiry, work);
+
 	(void)status;
-	expiry_free(container_of(work, struct expiry, work));
+	e->app->expiring = false;
+	free(e);
 }
 
-/* The rows went first: nobody finds a folder that is half removed. */
 static void expire_done(void *arg, int status)
 {
 	struct expiry *e = arg;
 
 	if (status < 0)
 		log_warn("expire: nothing is forgotten now: %s", strerror(-status));
-	if (status < 0 || !e->paths.len)
-		expiry_free(e);
-	else
-		uv_queue_work(&e->app->loop->uv, &e->work, remove_run, remove_done);
+	uv_queue_work(&e->app->loop->uv, &e->work, remove_run, remove_done);
 }
 
 void builds_expire_start(struct app *app)
 {
-	struct expiry *e = xcalloc(1, sizeof(*e));
+	struct expiry *e;
 
+	/* Removing may take longer than the time to the next round. */
+	if (app->expiring)
+		return;
+	app->expiring = true;
+	e = xcalloc(1, sizeof(*e));
 	e->app = app;
-	strbuf_init(&e->paths);
 	store_write(app->store, expire_run, expire_done, e);
 }

@@ -18,6 +18,10 @@
 #define LOG_WINDOW_LINES_MAX 5000
 #define LOG_LINE_SHOWN_MAX 16384 /* bytes of one line in JSON; the rest is cut and said to be */
 #define LOG_SEARCH_MATCHES_MAX 1000 /* then `truncated` */
+#define LOG_SEARCH_STEP                                                                            \
+	(8 << 20) /* bytes of a log that one search looks through before others get their turn */
+#define LOG_READS_MAX                                                                              \
+	2 /* windows and searches at once: they leave half of libuv's pool to uploads and downloads */
 #define LOG_CHUNK_MAX 65536 /* bytes of one `log` message */
 #define LOG_TAIL_START 65536 /* where a viewer without an offset begins */
 
@@ -67,8 +71,13 @@ char *log_plain_text(const char *data, size_t len);
 /* Lines [from_line, from_line + limit) as JSON {"from_line","lines":[…],"total_lines","size","final"}. -ENOENT: no log yet. */
 int log_window_json(
 	const char *path, int64_t from_line, int64_t limit, bool final, struct strbuf *out);
-/* Whole-log search, plain text, ASCII case ignored: {"q","matches":[{"line","text"}],"truncated"}. */
-int log_search_json(const char *path, const char *query, struct strbuf *out);
+/* Whole-log search, plain text, ASCII case ignored: {"q","matches":[{"line","text"}],"truncated"}. -ENOENT: no log yet. */
+struct log_search;
+int log_search_open(
+	const char *path, const char *query, struct strbuf *out, struct log_search **ret_search);
+/* Looks through LOG_SEARCH_STEP bytes more. 1: there are more; 0: out is whole; or negative. */
+int log_search_step(struct log_search *s);
+void log_search_close(struct log_search *s);
 /* The 1-based line that byte `offset` stands in, and where that line begins. */
 int log_locate(const char *path, int64_t offset, int64_t *ret_line, int64_t *ret_line_start);
 /* Where a viewer without an offset begins: at the first line that starts in the last LOG_TAIL_START of size bytes, else in the

@@ -312,21 +312,37 @@ static unsigned char fold(char c)
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
 }
 
+/* Where c or its capital is, from data on. */
+static const char *find_either(const char *data, const char *end, char c)
+{
+	char capital = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+	const char *small = memchr(data, c, (size_t)(end - data));
+	const char *big =
+		capital == c ? NULL : memchr(data, capital, (size_t)((small ? small : end) - data));
+
+	return big ? big : small;
+}
+
 /* query is folded already. */
 static const char *find_folded(const char *data, size_t len, const char *query, size_t query_len)
 {
-	for (size_t i = 0; i + query_len <= len; i++) {
-		size_t k = 0;
+	const char *end = data + len;
 
-		while (k < query_len && fold(data[i + k]) == (unsigned char)query[k])
+	while ((data = find_either(data, end, query[0])) && (size_t)(end - data) >= query_len) {
+		size_t k = 1;
+
+		while (k < query_len && fold(data[k]) == (unsigned char)query[k])
 			k++;
 		if (k == query_len)
-			return data + i;
+			return data;
+		data++;
 	}
 	return NULL;
 }
 
-struct search {
+struct log_search {
+	struct reader reader;
+	int64_t at; /* of the file, what is looked at next */
 	char *query; /* folded */
 	size_t query_len;
 	struct json_writer w;
@@ -337,7 +353,7 @@ struct search {
 };
 
 /* A piece of a line, mostly the whole. */
-static void search_piece(struct search *s, const char *data, size_t len)
+static void search_piece(struct log_search *s, const char *data, size_t len)
 {
 	const char *match, *from = data;
 
@@ -358,8 +374,9 @@ static void search_piece(struct search *s, const char *data, size_t len)
 }
 
 /* Whole lines of the buffer; of one that is longer than it a piece. Returns how many bytes are done with. */
-static size_t search_buffer(struct search *s, const struct reader *r)
+static size_t search_buffer(struct log_search *s)
 {
+	const struct reader *r = &s->reader;
 	bool end = r->at + (int64_t)r->len >= r->size;
 	size_t at = 0;
 
@@ -380,42 +397,53 @@ static size_t search_buffer(struct search *s, const struct reader *r)
 	return r->len;
 }
 
-static int search_all(struct search *s, struct reader *r)
+int log_search_open(
+	const char *path, const char *query, struct strbuf *out, struct log_search **ret_search)
 {
-	int64_t at = 0;
-	int e = 0;
+	struct log_search *s = xcalloc(1, sizeof(*s));
+	int e = reader_open(&s->reader, path);
 
-	while (at < r->size && !s->truncated) {
-		e = reader_fill(r, at);
-		if (e < 0 || !r->len)
-			break;
-		at += (int64_t)search_buffer(s, r);
+	if (e < 0) {
+		free(s);
+		return e;
 	}
-	return e;
+	s->query = xstrdup(query);
+	s->query_len = strlen(query);
+	s->w = (struct json_writer)JSON_WRITER(out);
+	s->line = 1;
+	for (char *c = s->query; *c; c++)
+		*c = (char)fold(*c);
+	json_begin_object(&s->w, NULL);
+	json_put_string(&s->w, "q", query);
+	json_begin_array(&s->w, "matches");
+	*ret_search = s;
+	return 0;
 }
 
-int log_search_json(const char *path, const char *query, struct strbuf *out)
+int log_search_step(struct log_search *s)
 {
-	struct search s = {.query = xstrdup(query),
-		.query_len = strlen(query),
-		.w = JSON_WRITER(out),
-		.line = 1};
-	struct reader r;
-	int e = reader_open(&r, path);
+	int64_t until = s->at + LOG_SEARCH_STEP;
 
-	if (e < 0)
-		goto out;
-	for (char *c = s.query; *c; c++)
-		*c = (char)fold(*c);
-	json_begin_object(&s.w, NULL);
-	json_put_string(&s.w, "q", query);
-	json_begin_array(&s.w, "matches");
-	e = search_all(&s, &r);
-	json_end_array(&s.w);
-	json_put_bool(&s.w, "truncated", s.truncated);
-	json_end_object(&s.w);
-	reader_close(&r);
-out:
-	free(s.query);
-	return e;
+	while (s->at < s->reader.size && !s->truncated) {
+		int e = s->at < until ? reader_fill(&s->reader, s->at) : 1;
+
+		if (e)
+			return e;
+		if (!s->reader.len)
+			break;
+		s->at += (int64_t)search_buffer(s);
+	}
+	json_end_array(&s->w);
+	json_put_bool(&s->w, "truncated", s->truncated);
+	json_end_object(&s->w);
+	return 0;
+}
+
+void log_search_close(struct log_search *s)
+{
+	if (!s)
+		return;
+	reader_close(&s->reader);
+	free(s->query);
+	free(s);
 }

@@ -77,7 +77,19 @@ static const char schema_1[] =
 	"INTEGER NOT NULL,"
 	" heartbeat_at INTEGER NOT NULL, current INTEGER NOT NULL);";
 
+/* What RPMs turned out to provide, who lacks something, what a package took before this build, how many items were completed when an attempt began, and the newest
+ * item of a name that made RPMs. */
+static const char schema_2[] =
+	"ALTER TABLE artifacts ADD COLUMN provides TEXT;"
+	"ALTER TABLE queue_items ADD COLUMN lacks TEXT;"
+	"ALTER TABLE queue_items ADD COLUMN last_duration_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE queue_items ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE package_history ADD COLUMN item_id INTEGER;"
+	"CREATE INDEX queue_items_lacking ON queue_items (job_id, position) WHERE lacks IS NOT "
+	"NULL;";
+
 const struct store_migration builds_migrations[] = {
 	{1, schema_1},
+	{2, schema_2},
 };
 const size_t builds_migration_count = countof(builds_migrations);

@@ -99,12 +99,15 @@ static int take_row(const struct row *row, void *arg)
 		.not_before = row_int(row, 5),
 		.reason = (enum queue_reason)reason,
 		.blocked_by = row_int(row, 7),
-		.downstream = row_int(row, 8),
+		.lacking = row_int(row, 8),
+		.downstream = row_int(row, 9),
 	};
 	return 0;
 }
 
-#define ROW_COLUMNS "id, status, needs_left, attempts, lost, not_before, reason, blocked_by"
+#define ROW_COLUMNS                                                                                \
+	"id, status, needs_left, attempts, lost, not_before, reason, blocked_by, lacks IS NOT "    \
+	"NULL"
 
 int rows_load_item(struct tx *tx, struct item_rows *rows, int64_t item_id)
 {
@@ -147,20 +150,22 @@ int rows_load_waiting(struct tx *tx, struct item_rows *rows, int64_t job_id)
 static int row_store(struct tx *tx, const struct sched_row *row, enum queue_status was, int64_t now)
 {
 	bool queued = row->status == QUEUE_QUEUED && was != QUEUE_QUEUED;
+	bool waits = queued || (row->status == QUEUE_PENDING && was != QUEUE_PENDING);
 	bool ended = queue_status_final(row->status) && !queue_status_final(was);
 
 	return tx_exec(tx,
 		"UPDATE queue_items SET status = $2, needs_left = $3, attempts = $4, lost = $5, "
 		"not_before = $6, reason = $7,"
 		" blocked_by = $8, queued_at = CASE WHEN $9 THEN $11 ELSE queued_at END,"
-		" worker = CASE WHEN $9 THEN NULL ELSE worker END, slot = CASE WHEN $9 THEN NULL "
-		"ELSE slot END,"
-		" started_at = CASE WHEN $9 THEN 0 ELSE started_at END, exit_code = CASE WHEN $9 "
+		" worker = CASE WHEN $12 THEN NULL ELSE worker END, slot = CASE WHEN $12 THEN "
+		"NULL ELSE slot END,"
+		" started_at = CASE WHEN $12 THEN 0 ELSE started_at END, exit_code = CASE WHEN $12 "
 		"THEN NULL ELSE exit_code END,"
+		" lacks = CASE WHEN $13 THEN lacks ELSE NULL END,"
 		" completed_at = CASE WHEN $10 THEN $11 ELSE completed_at END WHERE id = $1",
-		"isiiiisibbi", row->id, queue_status_name[row->status], row->needs_left,
+		"isiiiisibbibb", row->id, queue_status_name[row->status], row->needs_left,
 		row->attempts, row->lost, row->not_before, queue_reason_name[row->reason],
-		row->blocked_by, queued, ended, now);
+		row->blocked_by, queued, ended, now, waits, row->lacking);
 }
 
 int rows_store(
@@ -203,9 +208,14 @@ static int load_concerned(struct tx *tx, struct item_rows *rows, struct job_stat
 		return r < 0 ? r : -ENOENT;
 	if (event == SCHED_CLAIMED)
 		return 0;
-	if (event == SCHED_COMPLETED)
-		return rows_load_dependents(tx, rows, item_id);
-	r = rows_load_downstream(tx, rows, item_id);
+	if (event == SCHED_COMPLETED) {
+		r = rows_load_dependents(tx, rows, item_id);
+		return r < 0 ? r : rows_load_supplied(tx, rows, s->id, item_id);
+	}
+	if (event == SCHED_LACKING)
+		r = rows_mark_supplied(tx, rows, s);
+	if (r >= 0)
+		r = rows_load_downstream(tx, rows, item_id);
 	if (r >= 0 && s->job.fail_fast)
 		r = rows_load_waiting(tx, rows, s->id);
 	return r;
@@ -225,21 +235,47 @@ static int apply(struct tx *tx, struct job_state *s, struct item_rows *rows, enu
 	return r;
 }
 
+static int load_and_apply(struct tx *tx, struct job_state *s, int64_t item_id,
+	enum sched_event event, enum queue_reason reason, int64_t now)
+{
+	struct item_rows rows = {0};
+	int r = load_concerned(tx, &rows, s, item_id, event);
+
+	if (r >= 0)
+		r = apply(tx, s, &rows, event, reason, now);
+	rows_finish(&rows);
+	return r;
+}
+
+/* One after the other: each blocks what needs it, which may lack something, too. */
+static int end_lacking(struct tx *tx, struct job_state *s, int64_t now)
+{
+	int r = 1;
+
+	while (r > 0 && scheduler_stalled(&s->job)) {
+		int64_t item_id;
+
+		r = job_first_lacking(tx, s->id, &item_id);
+		if (r > 0 && (r = load_and_apply(
+				      tx, s, item_id, SCHED_IMPOSSIBLE, REASON_BUILD, now)) >= 0)
+			r = 1;
+	}
+	return r;
+}
+
 int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event,
 	enum queue_reason reason, int64_t now)
 {
-	struct item_rows rows = {0};
 	struct job_state s;
 	int r = job_lock(tx, job_id, &s);
 
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	r = load_concerned(tx, &rows, &s, item_id, event);
+	r = load_and_apply(tx, &s, item_id, event, reason, now);
 	if (r >= 0)
-		r = apply(tx, &s, &rows, event, reason, now);
+		r = end_lacking(tx, &s, now);
 	if (r >= 0)
 		r = job_settle(tx, &s, now);
-	rows_finish(&rows);
 	return r < 0 ? r : 0;
 }
 

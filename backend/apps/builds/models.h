@@ -30,6 +30,10 @@ void rows_finish(struct item_rows *rows);
 int rows_load_item(struct tx *tx, struct item_rows *rows, int64_t item_id); /* 1, 0 or negative */
 int rows_load_dependents(struct tx *tx, struct item_rows *rows, int64_t item_id);
 int rows_load_downstream(struct tx *tx, struct item_rows *rows, int64_t item_id);
+/* Of the items of the job that lack something those that this completed one supplies. */
+int rows_load_supplied(struct tx *tx, struct item_rows *rows, int64_t job_id, int64_t item_id);
+/* Sets `supplied` of rows[0], whose attempt ended for want of something: was it completed since that attempt began? */
+int rows_mark_supplied(struct tx *tx, struct item_rows *rows, const struct job_state *state);
 int rows_load_waiting(
 	struct tx *tx, struct item_rows *rows, int64_t job_id); /* those not loaded yet */
 /* Writes what changed and publishes each item whose status did. */
@@ -37,6 +41,8 @@ int rows_store(
 	struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now);
 int rows_store_quietly(struct tx *tx, const struct item_rows *rows,
 	int64_t now); /* of new items; publishes none */
+/* The first item that lacks something: 1, 0: none does. */
+int job_first_lacking(struct tx *tx, int64_t job_id, int64_t *ret_item_id);
 /* One whole event on an item: loads what it concerns, applies, stores, settles. */
 int item_event(struct tx *tx, int64_t job_id, int64_t item_id, enum sched_event event,
 	enum queue_reason reason, int64_t now);

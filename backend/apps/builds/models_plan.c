@@ -81,6 +81,16 @@ static int insert_job(struct tx *tx, const struct build_job_new *n, int64_t now,
 	return r < 0 ? r : send_build_job_update(*ret_id);
 }
 
+int upload_job(struct tx *tx, int64_t upload_id, bool dry_run, int64_t *ret_id)
+{
+	int r = tx_int(tx, ret_id,
+		"SELECT id FROM build_jobs WHERE upload_id = $1 AND dry_run = $2 AND retry_of IS "
+		"NULL",
+		"ib", upload_id, dry_run);
+
+	return r > 0 ? 1 : r;
+}
+
 int build_job_create(struct tx *tx, const struct build_job_new *n, int64_t now, int64_t *ret_id,
 	bool *ret_existed)
 {
@@ -97,12 +107,14 @@ int build_job_create(struct tx *tx, const struct build_job_new *n, int64_t now, 
 	if (state == UPLOAD_MISSING)
 		return -ENOENT;
 	if (state == UPLOAD_SEALED) {
-		*ret_existed = true;
-		*ret_id = job_id;
-		return 0;
+		r = upload_job(tx, n->upload_id, n->dry_run, ret_id);
+		*ret_existed = r > 0;
+		if (r)
+			return r < 0 ? r : 0;
 	}
 	r = insert_job(tx, n, now, ret_id);
-	if (r >= 0)
+	/* The build is what became of an upload, a dry run only until there is one. */
+	if (r >= 0 && (state == UPLOAD_OPEN || !n->dry_run))
 		r = tx_exec(tx, "UPDATE uploads SET build_id = $2 WHERE id = $1", "ii",
 			n->upload_id, *ret_id);
 	return r < 0 ? r : 0;
@@ -120,9 +132,11 @@ int build_job_retry(struct tx *tx, int64_t id, int64_t now, int64_t *ret_id)
 	if (s.job.status == BUILD_COMPLETED)
 		return -EALREADY;
 	r = tx_int(tx, ret_id,
-		"INSERT INTO build_jobs (name, builder, status, fail_fast, retry_of, upload_id, "
+		"INSERT INTO build_jobs (name, builder, status, fail_fast, dry_run, retry_of, "
+		"upload_id, "
 		"timeout_ms, created_at)"
-		" SELECT name, builder, 'pending', fail_fast, id, upload_id, timeout_ms, $2 FROM "
+		" SELECT name, builder, 'pending', fail_fast, dry_run, id, upload_id, timeout_ms, "
+		"$2 FROM "
 		"build_jobs WHERE id = $1"
 		" RETURNING id",
 		"ii", id, now);
@@ -158,9 +172,9 @@ static int copy_results(struct tx *tx, int64_t from, int64_t to)
 
 	if (r >= 0)
 		r = tx_exec(tx,
-			"INSERT INTO artifacts (item_id, file, kind, size, sha256, nevra)"
-			" SELECT $2, file, kind, size, sha256, nevra FROM artifacts WHERE item_id "
-			"= $1",
+			"INSERT INTO artifacts (item_id, file, kind, size, sha256, nevra, provides)"
+			" SELECT $2, file, kind, size, sha256, nevra, provides FROM artifacts "
+			"WHERE item_id = $1",
 			"ii", from, to);
 	return r;
 }
@@ -179,9 +193,13 @@ static int insert_item(struct tx *tx, const struct plan *plan, size_t at, int64_
 	r = tx_int(tx, &ids[at],
 		"INSERT INTO queue_items (job_id, package_id, position, level, status, priority, "
 		"needs_left, claimable, payload,"
-		" timeout_ms) VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9) RETURNING id",
-		"iiiiiibsi", job_id, package, (int64_t)at, item->level, item->priority, left,
-		claimable, item->payload, item->timeout_ms);
+		" timeout_ms, why, last_duration_ms) VALUES ($1, $2, $3, $4, 'pending', $5, $6, "
+		"$7, $8, $9, $10,"
+		" COALESCE((SELECT h.duration_ms FROM package_history h JOIN packages p ON p.name "
+		"= h.name WHERE p.id = $2), 0))"
+		" RETURNING id",
+		"iiiiiibsis", job_id, package, (int64_t)at, item->level, item->priority, left,
+		claimable, item->payload, item->timeout_ms, item->excluded);
 	if (r >= 0 && item->taken_over)
 		r = copy_results(tx, item->taken_over, ids[at]);
 	return r;
@@ -200,7 +218,39 @@ static int insert_needs(struct tx *tx, const struct plan *plan, const int64_t *i
 	return r;
 }
 
-static int insert_items(struct tx *tx, struct job_state *s, const struct plan *plan, bool claimable)
+/* What needs it is blocked with it; what two of these block, the first one blocks. */
+static int exclude_item(struct tx *tx, struct job_state *s, int64_t item_id, int64_t now)
+{
+	struct item_rows rows = {0};
+	int r = rows_load_item(tx, &rows, item_id);
+
+	if (r > 0 && rows.rows[0].status == QUEUE_PENDING) {
+		r = rows_load_downstream(tx, &rows, item_id);
+		if (r >= 0 && s->job.fail_fast)
+			r = rows_load_waiting(tx, &rows, s->id);
+		if (r >= 0) {
+			scheduler_apply(SCHED_IMPOSSIBLE, &s->job, rows.rows, rows.count,
+				REASON_ARCHITECTURE, now);
+			r = rows_store_quietly(tx, &rows, now);
+		}
+	}
+	rows_finish(&rows);
+	return r;
+}
+
+static int exclude_items(struct tx *tx, struct job_state *s, const struct plan *plan,
+	const int64_t *ids, int64_t now)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < plan->count; i++)
+		if (plan->items[i].excluded)
+			r = exclude_item(tx, s, ids[i], now);
+	return r;
+}
+
+static int insert_items(
+	struct tx *tx, struct job_state *s, const struct plan *plan, bool claimable, int64_t now)
 {
 	int64_t *ids = xcalloc(plan->count + 1, sizeof(*ids));
 	int r = 0;
@@ -212,6 +262,9 @@ static int insert_items(struct tx *tx, struct job_state *s, const struct plan *p
 	if (r >= 0)
 		r = insert_needs(tx, plan, ids);
 	s->job.total = (int64_t)plan->count;
+	s->many = plan->count > 0;
+	if (r >= 0)
+		r = exclude_items(tx, s, plan, ids, now);
 	free(ids);
 	return r;
 }
@@ -226,7 +279,6 @@ static int start_items(struct tx *tx, struct job_state *s, int64_t now)
 		scheduler_apply(SCHED_PLANNED, &s->job, rows.rows, rows.count, REASON_NONE, now);
 		r = rows_store_quietly(tx, &rows, now);
 	}
-	s->many = rows.count > 0;
 	rows_finish(&rows);
 	return r;
 }
@@ -253,7 +305,7 @@ int build_job_plan(struct tx *tx, int64_t id, const struct plan *plan, int64_t n
 	if (r >= 0 && s.dry_run) {
 		s.job.status = BUILD_COMPLETED;
 	} else if (r >= 0) {
-		r = insert_items(tx, &s, plan, !external);
+		r = insert_items(tx, &s, plan, !external, now);
 		if (r >= 0)
 			r = start_items(tx, &s, now);
 	}

@@ -143,9 +143,8 @@ struct item_walk {
 	"= q.blocked_by),"                                                                         \
 	" q.log_size, q.log_lines, q.log_sha256, " tail                                            \
 	", q.exit_code, q.queued_at, q.started_at, q.completed_at,"                                \
-	" h.duration_ms, q.payload, q.timeout_ms FROM queue_items q JOIN packages p ON p.id = "    \
-	"q.package_id"                                                                             \
-	" LEFT JOIN package_history h ON h.name = p.name "
+	" q.last_duration_ms, q.payload, q.timeout_ms, q.lacks"                                    \
+	" FROM queue_items q JOIN packages p ON p.id = q.package_id "
 
 static int each_item(const struct row *row, void *arg)
 {
@@ -187,6 +186,7 @@ static int each_item(const struct row *row, void *arg)
 		.last_duration_ms = row_int(row, 31),
 		.payload = row_text(row, 32),
 		.timeout_ms = row_int(row, 33),
+		.lacks = row_text(row, 34),
 	};
 
 	if (status < 0 || reason < 0)

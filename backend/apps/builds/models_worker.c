@@ -158,6 +158,8 @@ static int start_attempt(
 		r = tx_exec(tx,
 			"UPDATE queue_items SET token = $2, worker = $3, slot = $4, phase = NULL, "
 			"why = NULL, reason = NULL,"
+			" seen = (SELECT completed_packages FROM build_jobs j WHERE j.id = "
+			"job_id),"
 			" started_at = $5 WHERE id = $1",
 			"iisii", c->item_id, c->token, w->name, slot, now);
 	if (r >= 0)
@@ -214,6 +216,8 @@ static enum sched_event event_of(enum attempt_end end)
 		return SCHED_FAILED;
 	case ATTEMPT_INFRASTRUCTURE:
 		return SCHED_INFRASTRUCTURE;
+	case ATTEMPT_LACKING:
+		return SCHED_LACKING;
 	case ATTEMPT_STOPPED:
 		break;
 	}
@@ -222,7 +226,8 @@ static enum sched_event event_of(enum attempt_end end)
 
 static const char *outcome_of(enum attempt_end end)
 {
-	static const char *const names[] = {"completed", "failed", "infrastructure", "stopped"};
+	static const char *const names[] = {
+		"completed", "failed", "infrastructure", "stopped", "lacking"};
 
 	return names[end];
 }
@@ -235,23 +240,27 @@ static int store_artifacts(struct tx *tx, int64_t item_id, const struct attempt_
 		const struct artifact_row *a = &result->artifacts[i];
 
 		r = tx_exec(tx,
-			"INSERT INTO artifacts (item_id, file, kind, size, sha256, nevra) VALUES "
-			"($1, $2, $3, $4, $5, $6)"
+			"INSERT INTO artifacts (item_id, file, kind, size, sha256, nevra, "
+			"provides)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7)"
 			" ON CONFLICT (item_id, file) DO UPDATE SET size = excluded.size, sha256 = "
-			"excluded.sha256",
-			"ississ", item_id, a->file, a->kind, a->size, a->sha256, a->nevra);
+			"excluded.sha256, provides = excluded.provides",
+			"ississs", item_id, a->file, a->kind, a->size, a->sha256, a->nevra,
+			a->provides);
 	}
 	return r;
 }
 
-static int store_duration(struct tx *tx, int64_t item_id, int64_t now)
+/* How long it took, and, when it made RPMs, that these are the newest of that name. */
+static int store_history(struct tx *tx, int64_t item_id, int64_t now)
 {
 	return tx_exec(tx,
-		"INSERT INTO package_history (name, duration_ms, finished_at)"
-		" SELECT p.name, $2 - q.started_at, $2 FROM queue_items q JOIN packages p ON p.id "
-		"= q.package_id WHERE q.id = $1"
+		"INSERT INTO package_history (name, duration_ms, finished_at, item_id)"
+		" SELECT p.name, $2 - q.started_at, $2, (SELECT min(a.item_id) FROM artifacts a"
+		" WHERE a.item_id = q.id AND a.provides IS NOT NULL)"
+		" FROM queue_items q JOIN packages p ON p.id = q.package_id WHERE q.id = $1"
 		" ON CONFLICT (name) DO UPDATE SET duration_ms = excluded.duration_ms, finished_at "
-		"= excluded.finished_at",
+		"= excluded.finished_at, item_id = COALESCE(excluded.item_id, item_id)",
 		"ii", item_id, now);
 }
 
@@ -261,11 +270,12 @@ static int store_result(struct tx *tx, int64_t item_id, int64_t token,
 	int r = tx_exec(tx,
 		"UPDATE queue_items SET token = 0, why = $3, error_line = $4, error_text = $5,"
 		" exit_code = CASE WHEN $6 < 0 THEN NULL ELSE $6 END, log_size = $7,"
-		" log_lines = $8, log_sha256 = $9, log_tail = $10, phase = $11"
+		" log_lines = $8, log_sha256 = $9, log_tail = $10, phase = $11, lacks = $12"
 		" WHERE id = $1 AND token = $2 AND status = 'building'",
-		"iisisiiisss", item_id, token, result->why, result->error_line, result->error_text,
+		"iisisiiissss", item_id, token, result->why, result->error_line, result->error_text,
 		result->exit_code, result->log_size, result->log_lines, result->log_sha256,
-		result->log_tail, result->end == ATTEMPT_COMPLETED ? NULL : result->phase);
+		result->log_tail, result->end == ATTEMPT_COMPLETED ? NULL : result->phase,
+		result->end == ATTEMPT_LACKING ? result->lacks : NULL);
 
 	if (r <= 0)
 		return r < 0 ? r : -ESTALE;
@@ -273,7 +283,7 @@ static int store_result(struct tx *tx, int64_t item_id, int64_t token,
 	if (r >= 0 && result->end == ATTEMPT_COMPLETED)
 		r = store_artifacts(tx, item_id, result);
 	if (r >= 0 && result->end == ATTEMPT_COMPLETED)
-		r = store_duration(tx, item_id, now);
+		r = store_history(tx, item_id, now);
 	return r;
 }
 
@@ -346,6 +356,24 @@ int queue_item_report(
 
 /* ---- what is kept for a while only */
 
+/* Retries build from the same upload. */
+static int forget_job(struct tx *tx, int64_t id, int64_t upload_id,
+	void (*fn)(void *arg, const char *kind, int64_t id), void *arg)
+{
+	int64_t users = 0;
+	int r;
+
+	fn(arg, "builds", id);
+	r = tx_exec(tx, "DELETE FROM build_jobs WHERE id = $1", "i", id);
+	if (r >= 0 && upload_id > 0)
+		r = tx_int(tx, &users, "SELECT count(*) FROM build_jobs WHERE upload_id = $1", "i",
+			upload_id);
+	if (r < 0 || !upload_id || users)
+		return r;
+	fn(arg, "uploads", upload_id);
+	return tx_exec(tx, "DELETE FROM uploads WHERE id = $1", "i", upload_id);
+}
+
 int builds_expire(
 	struct tx *tx, int64_t now, void (*fn)(void *arg, const char *kind, int64_t id), void *arg)
 {
@@ -359,14 +387,8 @@ int builds_expire(
 			"SELECT id, COALESCE(upload_id, 0) FROM build_jobs"
 			" WHERE dry_run = 1 AND completed_at > 0 AND completed_at < $1",
 			"i", now - DRY_RUN_TTL_MS);
-	for (size_t i = 0; r >= 0 && i < jobs.count; i++) {
-		fn(arg, "builds", jobs.ids[i][0]);
-		r = tx_exec(tx, "DELETE FROM build_jobs WHERE id = $1", "i", jobs.ids[i][0]);
-		if (r >= 0 && jobs.ids[i][1] > 0) {
-			fn(arg, "uploads", jobs.ids[i][1]);
-			r = tx_exec(tx, "DELETE FROM uploads WHERE id = $1", "i", jobs.ids[i][1]);
-		}
-	}
+	for (size_t i = 0; r >= 0 && i < jobs.count; i++)
+		r = forget_job(tx, jobs.ids[i][0], jobs.ids[i][1], fn, arg);
 	for (size_t i = 0; r >= 0 && i < uploads.count; i++) {
 		fn(arg, "uploads", uploads.ids[i][0]);
 		r = tx_exec(tx, "DELETE FROM uploads WHERE id = $1", "i", uploads.ids[i][0]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <sys/utsname.h>
 #include "apps/builds/tasks.h"
 #include "apps/packages/graph.h"
 #include "apps/packages/reader.h"
@@ -115,6 +116,21 @@ static bool lost_a_soft_need(const struct graph_node *node)
 	return false;
 }
 
+static void put_excluded(
+	const struct plan_draft *d, const struct plan_item *items, struct json_writer *w)
+{
+	json_begin_array(w, "excluded");
+	for (size_t i = 0; i < d->plan.count; i++) {
+		if (!items[i].excluded)
+			continue;
+		json_begin_object(w, NULL);
+		json_put_string(w, "package", items[i].package);
+		json_put_string(w, "why", items[i].excluded);
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
 /* skip_check: an entry for each package, or NULL where there is no %check. */
 static void take_order(
 	struct plan_draft *d, struct plan_item *items, const struct graph *graph, bool *skip_check)
@@ -136,6 +152,7 @@ static void take_order(
 	}
 	json_begin_object(&w, NULL);
 	graph_json(graph, &w);
+	put_excluded(d, items, &w);
 	json_end_object(&w);
 	d->plan.json = d->json.buf;
 }
@@ -251,11 +268,46 @@ static const char *spec_payload(struct plan_draft *d, const char *file, bool ski
 	return owned;
 }
 
+static int learn(const char *nevra, const char *provides, void *arg)
+{
+	int r = provides_add(arg, nevra, provides);
+
+	return r == -EINVAL ? -EIO : r;
+}
+
+static int learn_provides(
+	struct tx *tx, struct graph_package *packages, struct provides *learned, size_t count)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		r = package_provides(tx, packages[i].name, learn, &learned[i]);
+		packages[i].learned = learned[i].rpms;
+		packages[i].learned_count = learned[i].count;
+	}
+	return r;
+}
+
+/* rpmbuild would say the same, but after the wait for everything that it needs. */
+static const char *excluded_by_arch(struct plan_draft *d, const struct spec *spec)
+{
+	struct strbuf why = STRBUF_INIT;
+	const char *sentence = NULL;
+	struct utsname host;
+
+	uname(&host);
+	if (!spec_builds_on(spec, host.machine, &why))
+		sentence = own(d, why.buf);
+	strbuf_finish(&why);
+	return sentence;
+}
+
 int plan_from_specs(
 	struct tx *tx, const struct read_package *read, size_t count, struct plan_draft *d)
 {
 	struct plan_item *items = items_create(d, count);
 	struct graph_package *packages = xcalloc(count + 1, sizeof(*packages));
+	struct provides *learned = xcalloc(count + 1, sizeof(*learned));
 	bool *skip_check = xcalloc(count + 1, sizeof(*skip_check));
 	int r;
 
@@ -265,12 +317,18 @@ int plan_from_specs(
 		graph_package_of_spec(spec, &packages[i]);
 		items[i].package = own(d, spec->name);
 		items[i].version = own(d, spec->version);
+		items[i].excluded = excluded_by_arch(d, spec);
 	}
 	r = weigh(tx, packages, count);
+	if (r >= 0)
+		r = learn_provides(tx, packages, learned, count);
 	if (r >= 0)
 		r = put_in_order(d, items, packages, count, skip_check);
 	for (size_t i = 0; i < count; i++)
 		items[i].payload = spec_payload(d, read[i].file, skip_check[i]);
+	for (size_t i = 0; i < count; i++)
+		provides_finish(&learned[i]);
+	free(learned);
 	free(skip_check);
 	free(packages);
 	return r;
@@ -303,6 +361,7 @@ static int take_item(const struct queue_item *item, void *arg)
 		.priority = item->priority,
 		.timeout_ms = item->timeout_ms,
 		.taken_over = item->status == QUEUE_COMPLETED ? item->id : 0,
+		.excluded = item->reason == REASON_ARCHITECTURE ? own(old->draft, item->why) : NULL,
 	};
 	return 0;
 }

@@ -6,6 +6,7 @@ static void move(struct sched_job *job, struct sched_row *row, enum queue_status
 	job->counts[row->status]--;
 	job->counts[status]++;
 	row->status = status;
+	row->lacking = false;
 	row->changed = true;
 }
 
@@ -27,6 +28,11 @@ static void release(struct sched_job *job, struct sched_row *rows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].status != QUEUE_PENDING)
 			continue;
+		if (rows[i].lacking) {
+			if (rows[i].supplied)
+				move(job, &rows[i], QUEUE_QUEUED);
+			continue;
+		}
 		rows[i].needs_left--;
 		rows[i].changed = true;
 		if (!rows[i].needs_left)
@@ -77,6 +83,23 @@ static void try_again(struct sched_job *job, struct sched_row *rows, size_t coun
 	}
 }
 
+/* An attempt ended because its build root lacks something. What was built since it began may have brought it; what is still
+ * to be built may bring it; else it has failed. */
+static void lack(
+	struct sched_job *job, struct sched_row *rows, size_t count, enum queue_reason reason)
+{
+	bool alone = !job->counts[QUEUE_QUEUED] && job->counts[QUEUE_BUILDING] == 1;
+
+	if (job->cancel_requested || rows[0].supplied) {
+		try_again(job, rows, count, false, reason, 0);
+	} else if (alone) {
+		fail(job, rows, count, reason);
+	} else {
+		move(job, &rows[0], QUEUE_PENDING);
+		rows[0].lacking = true;
+	}
+}
+
 static void cancel(struct sched_job *job, struct sched_row *rows, size_t count)
 {
 	job->cancel_requested = true;
@@ -106,6 +129,12 @@ static void settle(struct sched_job *job)
 		job->status = BUILD_COMPLETED;
 	else
 		job->status = BUILD_FAILED;
+}
+
+bool scheduler_stalled(const struct sched_job *job)
+{
+	return job->status == BUILD_RUNNING && job->counts[QUEUE_PENDING] &&
+	       !job->counts[QUEUE_QUEUED] && !job->counts[QUEUE_BUILDING];
 }
 
 void scheduler_apply(enum sched_event event, struct sched_job *job, struct sched_row *rows,
@@ -139,6 +168,12 @@ void scheduler_apply(enum sched_event event, struct sched_job *job, struct sched
 		break;
 	case SCHED_STOPPED:
 		try_again(job, rows, count, false, REASON_NONE, 0);
+		break;
+	case SCHED_LACKING:
+		lack(job, rows, count, reason);
+		break;
+	case SCHED_IMPOSSIBLE:
+		fail(job, rows, count, reason);
 		break;
 	case SCHED_CANCEL:
 		cancel(job, rows, count);

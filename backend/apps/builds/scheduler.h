@@ -15,11 +15,13 @@
 enum sched_event {
 	SCHED_PLANNED, /* rows: every item of the job, new; those without needs become queued */
 	SCHED_CLAIMED, /* rows: the item */
-	SCHED_COMPLETED, /* rows: the item, then its direct dependents */
+	SCHED_COMPLETED, /* rows: the item, then its direct dependents and those that lack what it turned out to provide */
 	SCHED_FAILED, /* rows: the item, then everything that needs it, however far; with fail_fast all that waits */
 	SCHED_INFRASTRUCTURE, /* as FAILED: tried again with back-off until ATTEMPTS_MAX */
 	SCHED_LOST, /* as FAILED: its worker died; queued again until LOST_MAX */
 	SCHED_STOPPED, /* as FAILED: its attempt was ended by cancel or drain */
+	SCHED_LACKING, /* as FAILED: nothing provides what it needs; it waits while something else may bring that */
+	SCHED_IMPOSSIBLE, /* as FAILED, without an attempt: it is not worth one */
 	SCHED_CANCEL, /* rows: every item of the job that waits */
 	SCHED_CHECK, /* no rows: only the job itself */
 };
@@ -28,6 +30,8 @@ struct sched_row {
 	enum queue_status status;
 	int64_t needs_left, attempts, lost, not_before, blocked_by;
 	enum queue_reason reason;
+	bool lacking; /* it waits for a capability, not for a package; in and out */
+	bool supplied; /* what it lacks was provided since its attempt began, or by the item of the event */
 	bool downstream; /* it needs the item of the event, however far */
 	bool changed; /* out */
 };
@@ -36,7 +40,11 @@ struct sched_job {
 	bool cancel_requested, fail_fast;
 	int64_t counts[QUEUE_STATUS_COUNT], total; /* in and out */
 };
-/* rows[0] is the item of the event where there is one. reason: of FAILED. now: wall ms, for back-off. */
+/* Nothing runs or is ready, so that what the lacking items wait for will not come: the caller ends each with SCHED_IMPOSSIBLE,
+ * until this is false. */
+bool scheduler_stalled(const struct sched_job *job);
+/* rows[0] is the item of the event where there is one. reason: of FAILED, LACKING and IMPOSSIBLE. now: wall ms, for
+ * back-off. */
 void scheduler_apply(enum sched_event event, struct sched_job *job, struct sched_row *rows,
 	size_t count, enum queue_reason reason, int64_t now);
 

@@ -10,7 +10,7 @@ static void put_id(struct json_writer *w, const char *key, int64_t id)
 		json_put_null(w, key);
 }
 
-/* The specified message always has these two. */
+/* The specified message always has it. */
 static void put_moment(struct json_writer *w, const char *key, int64_t wall_ms)
 {
 	if (wall_ms)
@@ -41,10 +41,12 @@ void build_job_changes(struct json_writer *w, const struct build_job *job)
 	json_put_int(w, "waiting_packages", n[QUEUE_PENDING] + n[QUEUE_QUEUED]);
 	json_put_int(w, "cancelled_packages", n[QUEUE_CANCELLED]);
 	json_put_tenths(w, "progress", build_job_progress(job));
-	json_put_bool(w, "cancel_requested", job->cancel_requested);
+	/* Never false again, never another moment: a running job's viewers have these from before. */
+	if (job->cancel_requested)
+		json_put_bool(w, "cancel_requested", true);
 	if (job->error)
 		json_put_raw(w, "error", job->error);
-	if (job->started_at)
+	if (job->started_at && job->status != BUILD_RUNNING)
 		json_put_time(w, "started_at", job->started_at);
 	if (job->completed_at)
 		json_put_time(w, "completed_at", job->completed_at);
@@ -61,13 +63,39 @@ void build_job_fields(struct json_writer *w, const struct build_job *job)
 	if (!job->error)
 		json_put_null(w, "error");
 	json_put_time(w, "created_at", job->created_at);
-	if (!job->started_at)
-		json_put_null(w, "started_at");
+	if (!job->cancel_requested)
+		json_put_bool(w, "cancel_requested", false);
+	if (job->status == BUILD_RUNNING || !job->started_at)
+		json_put_time(w, "started_at", job->started_at);
 	if (!job->completed_at)
 		json_put_null(w, "completed_at");
 }
 
 /* ---- items */
+
+#define LACKS_LISTED 3
+
+static void put_lacks(struct strbuf *why, const char *lacks)
+{
+	size_t more = 0;
+
+	strbuf_addstr(why, "waits for ");
+	for (size_t i = 0; *lacks; i++) {
+		size_t len = strcspn(lacks, "\n");
+
+		if (i < LACKS_LISTED) {
+			strbuf_addstr(why, i ? ", " : "");
+			strbuf_add(why, lacks, len);
+		} else {
+			more++;
+		}
+		lacks += len + (lacks[len] == '\n');
+	}
+	if (more)
+		strbuf_addf(why, " and %zu more", more);
+	strbuf_addstr(why, ", which no spec of the set names: an RPM that is still to be built may "
+			   "provide it");
+}
 
 /* Stored words first; what the state alone explains is said here. */
 static void put_why(struct json_writer *w, const struct queue_item *item)
@@ -75,7 +103,9 @@ static void put_why(struct json_writer *w, const struct queue_item *item)
 	struct strbuf why = STRBUF_INIT;
 
 	/* How many would be stale with the next completion, which tells of this item only when it becomes ready. */
-	if (item->status == QUEUE_PENDING)
+	if (item->status == QUEUE_PENDING && item->lacks)
+		put_lacks(&why, item->lacks);
+	else if (item->status == QUEUE_PENDING)
 		strbuf_addstr(&why, "waits for packages that it needs");
 	else if (item->status == QUEUE_BLOCKED)
 		strbuf_addf(&why, "needs %s, which failed",
@@ -109,10 +139,8 @@ static void put_blocked_by(struct json_writer *w, const struct queue_item *item)
 	json_end_object(w);
 }
 
-void queue_item_fields(struct json_writer *w, const struct queue_item *item)
+static void put_changes(struct json_writer *w, const struct queue_item *item)
 {
-	bool final = queue_status_final(item->status);
-
 	json_put_int(w, "id", item->id);
 	json_put_string(w, "status", queue_status_name[item->status]);
 	json_begin_object(w, "package");
@@ -120,26 +148,49 @@ void queue_item_fields(struct json_writer *w, const struct queue_item *item)
 	json_put_string(w, "name", item->package);
 	json_put_string(w, "version", item->version);
 	json_end_object(w);
-	json_put_int(w, "level", item->level);
-	json_put_int(w, "position", item->position);
 	json_put_int(w, "attempt", item->attempts);
 	json_put_string(w, "worker", item->worker);
 	put_id(w, "slot", item->worker ? item->slot : 0);
-	json_put_string(w, "phase", item->phase);
+	json_put_string(w, "phase", item->status == QUEUE_PENDING ? NULL : item->phase);
 	put_why(w, item);
 	json_put_string(w, "reason", queue_reason_name[item->reason]);
 	put_blocked_by(w, item);
 	put_id(w, "error_line", item->error_line);
 	json_put_string(w, "error_text", item->error_text);
-	json_put_string(w, "build_log", final && item->log_tail ? item->log_tail : "");
-	json_put_int(w, "log_size", item->log_size);
+	if (item->log_size || !w->omit_nulls)
+		json_put_int(w, "log_size", item->log_size);
 	if (item->exit_code >= 0)
 		json_put_int(w, "exit_code", item->exit_code);
 	else
 		json_put_null(w, "exit_code");
-	json_put_time(w, "queued_at", item->queued_at);
+}
+
+static void put_log(struct json_writer *w, const struct queue_item *item)
+{
+	bool final = queue_status_final(item->status);
+
+	json_put_string(w, "build_log", final && item->log_tail ? item->log_tail : "");
+}
+
+void queue_item_changes(struct json_writer *w, const struct queue_item *item)
+{
+	put_changes(w, item);
+	put_log(w, item);
 	put_moment(w, "started_at", item->started_at);
 	put_moment(w, "completed_at", item->completed_at);
+}
+
+static void put_times(struct json_writer *w, const struct queue_item *item)
+{
+	json_put_time(w, "started_at", item->started_at);
+	json_put_time(w, "completed_at", item->completed_at);
+}
+
+/* What the plan decided; `needs` belongs to it. */
+static void put_planned(struct json_writer *w, const struct queue_item *item)
+{
+	json_put_int(w, "level", item->level);
+	json_put_int(w, "position", item->position);
 	put_id(w, "last_duration_ms", item->last_duration_ms);
 }
 
@@ -177,7 +228,9 @@ static int put_item(const struct queue_item *item, void *arg)
 	struct needs *n = &d->needs;
 
 	json_begin_object(&d->w, NULL);
-	queue_item_fields(&d->w, item);
+	put_changes(&d->w, item);
+	put_times(&d->w, item);
+	put_planned(&d->w, item);
 	json_begin_array(&d->w, "needs");
 	for (; n->at < n->count && n->pairs[n->at][0] == item->id; n->at++)
 		json_put_int(&d->w, NULL, n->pairs[n->at][1]);
@@ -229,6 +282,7 @@ static int put_snapshot(const struct build_job *job, void *arg)
 	json_put_bool(&d->w, "snapshot", true);
 	json_begin_object(&d->w, "data");
 	build_job_fields(&d->w, job);
+	d->w.omit_nulls = true; /* for 5,000 items they are a megabyte */
 	r = put_items(d, job->id);
 	json_end_object(&d->w);
 	json_end_object(&d->w);
@@ -333,7 +387,11 @@ static int put_item_fields(const struct queue_item *item, void *arg)
 
 	json_begin_object(&d->w, NULL);
 	json_put_int(&d->w, "build", item->job_id);
-	queue_item_fields(&d->w, item);
+	put_changes(&d->w, item);
+	put_log(&d->w, item);
+	put_times(&d->w, item);
+	put_planned(&d->w, item);
+	json_put_time(&d->w, "queued_at", item->queued_at);
 	json_put_int(&d->w, "log_lines", item->log_lines);
 	json_put_string(&d->w, "log_sha256", item->log_sha256);
 	return 0;

@@ -33,6 +33,7 @@ const char *const queue_reason_name[] = {
 	[REASON_BLOCKED] = "blocked",
 	[REASON_CANCELLED] = "cancelled",
 	[REASON_FAIL_FAST] = "fail_fast",
+	[REASON_ARCHITECTURE] = "architecture",
 };
 _Static_assert(countof(queue_reason_name) == REASON_COUNT, "name all");
 

@@ -144,8 +144,10 @@ static int check_run(struct tx *tx, void *arg)
 	if (r >= 0 && state == UPLOAD_MISSING)
 		r = -ENOENT;
 	if (r >= 0 && state == UPLOAD_SEALED) {
-		u->existed = true;
-		return 0;
+		r = upload_job(tx, u->job.upload_id, u->job.dry_run, &job_id);
+		u->existed = r > 0;
+		if (u->existed)
+			return 0;
 	}
 	if (r >= 0)
 		r = check_disk(u->app, 0);
@@ -170,12 +172,11 @@ static int create_run(struct tx *tx, void *arg)
 	int r = u->existed ? 0 : list_upload(tx, u, now);
 
 	if (r >= 0 && !u->existed && strcmp(now, u->listing) != 0) {
-		enum upload_state state;
 		int64_t job_id;
 
 		/* Unless somebody else sealed it: that build is the answer. */
-		r = upload_state(tx, u->job.upload_id, &state, &job_id);
-		if (r >= 0 && state == UPLOAD_OPEN)
+		r = upload_job(tx, u->job.upload_id, u->job.dry_run, &job_id);
+		if (!r)
 			r = -EAGAIN;
 	}
 	if (r >= 0)

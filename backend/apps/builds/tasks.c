@@ -21,10 +21,12 @@ static void task_free(struct build_task *b)
 	free(b->why);
 	free(b->phase);
 	free(b->error_text);
+	free(b->lacks);
 	for (size_t i = 0; i < b->artifact_count; i++) {
 		free((void *)b->artifacts[i].file);
 		free((void *)b->artifacts[i].nevra);
 		free((void *)b->artifacts[i].sha256);
+		free((void *)b->artifacts[i].provides);
 	}
 	free(b->artifacts);
 	free(b);
@@ -42,12 +44,24 @@ static void task_over(struct build_task *b)
 	t->slots[b->slot] = NULL;
 	log_ended(t->app->logs, b->claim.item_id);
 	uv_close((uv_handle_t *)&b->again, again_closed);
-	worker_slot_free(t);
+	worker_slot_free(t, b->slot, &b->next);
 }
 
 int check_build_job_completion(struct tx *tx, int64_t build_job_id)
 {
 	return build_job_check(tx, build_job_id, clock_wall_ms());
+}
+
+/* One commit, one build_update for the end of one package and the start of the next. A back-off has the worker's timer. */
+static int claim_next(struct tx *tx, struct build_task *b)
+{
+	int64_t due_at;
+	int r;
+
+	if (b->last)
+		return 0;
+	r = queue_item_claim(tx, &b->tasks->identity, b->slot, clock_wall_ms(), &b->next, &due_at);
+	return r < 0 ? r : 0;
 }
 
 static int store_end(struct tx *tx, void *arg)
@@ -59,6 +73,7 @@ static int store_end(struct tx *tx, void *arg)
 		.reason = b->reason,
 		.why = b->why,
 		.phase = b->phase,
+		.lacks = b->lacks,
 		.error_text = b->error_text,
 		.error_line = b->error_line,
 		.exit_code = b->exit_code,
@@ -70,17 +85,24 @@ static int store_end(struct tx *tx, void *arg)
 		.artifact_count = b->artifact_count,
 	};
 
+	claim_finish(&b->next); /* of a try that was rolled back */
 	r = queue_item_end(tx, b->claim.item_id, b->claim.token, &result, clock_wall_ms());
-	return r < 0 ? r : check_build_job_completion(tx, b->claim.job_id);
+	if (r >= 0)
+		r = check_build_job_completion(tx, b->claim.job_id);
+	return r < 0 ? r : claim_next(tx, b);
 }
 
 static void end_stored(void *arg, int status);
 
+static void write_end(struct build_task *b)
+{
+	b->last = b->tasks->draining;
+	store_write(b->tasks->app->store, store_end, end_stored, b);
+}
+
 static void end_again(uv_timer_t *timer)
 {
-	struct build_task *b = timer->data;
-
-	store_write(b->tasks->app->store, store_end, end_stored, b);
+	write_end(timer->data);
 }
 
 /* The result of hours of work is not given up because the disk is full for a moment: it is written until it is. */
@@ -95,6 +117,8 @@ static void end_stored(void *arg, int status)
 		uv_timer_start(&b->again, end_again, END_AGAIN_MS, 0);
 		return;
 	}
+	if (status < 0)
+		claim_finish(&b->next);
 	if (status == -ESTALE)
 		log_warn("build %lld: the end of %s came too late and was refused",
 			(long long)b->claim.job_id, b->claim.package);
@@ -116,7 +140,7 @@ static void log_closed(void *arg, const struct log_totals *totals)
 		free(b->why);
 		b->why = xasprintf("its log could not be written: %s", strerror(-totals->error));
 	}
-	store_write(b->tasks->app->store, store_end, end_stored, b);
+	write_end(b);
 }
 
 static void close_log(struct build_task *b)
@@ -193,6 +217,7 @@ static void take_artifacts(struct build_task *b, const struct build_result *resu
 			.kind = result->artifacts[i].kind,
 			.nevra = xstrdup(result->artifacts[i].nevra),
 			.sha256 = xstrdup(result->artifacts[i].sha256),
+			.provides = xstrdup(result->artifacts[i].provides),
 			.size = result->artifacts[i].size,
 		};
 	b->artifact_count = result->artifact_count;
@@ -211,7 +236,9 @@ static void build_ended(struct build *build, const struct build_result *result, 
 	else if (result->infrastructure)
 		end_with(b, ATTEMPT_INFRASTRUCTURE, REASON_INFRASTRUCTURE, result->why);
 	else
-		end_with(b, ATTEMPT_FAILED, reason_of(result->end), result->why);
+		end_with(b, result->lacks ? ATTEMPT_LACKING : ATTEMPT_FAILED,
+			reason_of(result->end), result->why);
+	b->lacks = result->lacks ? xstrdup(result->lacks) : NULL;
 	b->exit_code = result->exit_code;
 	b->phase = result->phase && *result->phase ? xstrdup(result->phase) : NULL;
 	if (!result->ok && result->error_line > 0) {

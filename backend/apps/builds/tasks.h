@@ -30,12 +30,15 @@ struct build_task {
 	struct strbuf results, job_dir, sources;
 	int64_t lines_before; /* of earlier attempts in the same log */
 	bool stop; /* cancel or drain was asked for */
+	bool last; /* drain: nothing is claimed after it */
 	enum attempt_end end;
 	enum queue_reason reason;
-	char *why, *phase, *error_text;
+	char *why, *phase, *error_text, *lacks;
 	int64_t error_line, exit_code;
 	struct artifact_row *artifacts;
 	size_t artifact_count;
+	struct claim
+		next; /* claimed for the slot by the transaction that ended this one; item_id 0: none */
 	uv_timer_t again;
 };
 
@@ -59,7 +62,8 @@ struct tasks {
 };
 
 void task_stop(struct build_task *b); /* cancel or drain: it ends as stopped */
-void worker_slot_free(struct tasks *t); /* a build is over: the next one may start */
+/* A build is over; `next`, if it has an item, was claimed for its slot. Takes next's strings. */
+void worker_slot_free(struct tasks *t, int64_t slot, struct claim *next);
 
 /* ---- prepare.c: pending -> preparing -> running, or refused */
 /* done(arg) once, when the job runs, was refused, or was cancelled meanwhile. */

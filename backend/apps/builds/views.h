@@ -60,8 +60,9 @@ void build_cancel(struct http_request *req, void *app);
 void build_retry(struct http_request *req, void *app);
 void queue_get(struct http_request *req, void *app);
 void queue_patch(struct http_request *req, void *app);
-/* views_files.c */
+/* views_log.c */
 void queue_log(struct http_request *req, void *app);
+/* views_files.c */
 void build_artifacts(struct http_request *req, void *app);
 void build_artifact(struct http_request *req, void *app);
 void build_repo(struct http_request *req, void *app);

@@ -1,30 +1,22 @@
 // SPDX-License-Identifier: MIT
-/* What builds leave as files: logs, artifacts, the repository. Files are opened on store or pool threads, never on the loop. */
-#include <fcntl.h>
+/* What builds leave as files: artifacts and the repository. Files are opened on store threads, never on the loop. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
-#include "apps/builds/logs.h"
 #include "apps/builds/views.h"
 #include "apps/repositories/repositories.h"
-
-#define SEARCH_MAX 200 /* bytes of ?q= */
-#define WINDOW_LINES 1000
 
 struct file_unit {
 	struct http_request *req;
 	struct app *app;
 	int64_t id, item_id;
 	const char *wanted; /* file or path */
-	bool final;
-	int fd, outcome;
+	int fd;
 	int64_t size;
 	const char *type;
+	char etag[80];
 	struct strbuf path;
-	/* of a log's JSON forms */
-	uv_work_t work;
-	int64_t from_line, limit;
-	const char *query;
-	struct strbuf text;
+	struct strbuf text; /* of a repository's .repo file */
 };
 
 static struct file_unit *file_unit(struct http_request *req, struct app *app, const char *thing)
@@ -54,40 +46,6 @@ static void answer_attachment(struct file_unit *u, const char *name)
 	strbuf_finish(&value);
 }
 
-/* ---- the log of an item */
-
-static int take_log(const struct queue_item *item, void *arg)
-{
-	struct file_unit *u = arg;
-
-	log_path(&u->path, u->app, item->job_id, item->package);
-	u->final = queue_status_final(item->status);
-	return 0;
-}
-
-static int find_log(struct tx *tx, struct file_unit *u)
-{
-	int r = queue_item_get(tx, u->id, take_log, u);
-
-	return r ? r : -ENOENT;
-}
-
-static int open_log(struct tx *tx, void *arg)
-{
-	struct file_unit *u = arg;
-	int r = find_log(tx, u);
-
-	if (r < 0)
-		return r;
-	u->fd = open(u->path.buf, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	u->size = u->fd < 0 ? 0 : lseek(u->fd, 0, SEEK_END);
-	if (u->size < 0)
-		close(u->fd);
-	if ((u->fd < 0 && errno != ENOENT) || u->size < 0)
-		return -EIO;
-	return 0;
-}
-
 static void fail(struct file_unit *u, int status, const char *thing)
 {
 	strbuf_finish(&u->path);
@@ -98,108 +56,15 @@ static void fail(struct file_unit *u, int status, const char *thing)
 		answer_error(u->req, status);
 }
 
-static void log_opened(void *arg, int status)
+/* Takes u->fd. */
+static void answer_file(struct file_unit *u)
 {
-	struct file_unit *u = arg;
+	int fd = u->fd; /* u goes with the request */
 
-	if (status < 0) {
-		fail(u, status, "queue item");
-		return;
-	}
-	strbuf_finish(&u->path);
-	/* Nothing was logged yet. */
-	if (u->fd < 0)
-		http_reply(u->req, 200, "text/plain; charset=utf-8", "", 0);
+	if (http_reply_not_modified(u->req, u->etag))
+		close(fd);
 	else
-		http_reply_file(u->req, u->fd, u->size, "text/plain; charset=utf-8");
-}
-
-/* ---- its JSON forms */
-
-static void log_read(uv_work_t *work)
-{
-	struct file_unit *u = container_of(work, struct file_unit, work);
-
-	if (u->query)
-		u->outcome = log_search_json(u->path.buf, u->query, &u->text);
-	else
-		u->outcome =
-			log_window_json(u->path.buf, u->from_line, u->limit, u->final, &u->text);
-}
-
-/* What there is to say of a log that does not exist yet. */
-static void put_empty(struct file_unit *u)
-{
-	struct json_writer w = JSON_WRITER(&u->text);
-
-	json_begin_object(&w, NULL);
-	if (u->query) {
-		json_put_string(&w, "q", u->query);
-		json_put_raw(&w, "matches", "[]");
-		json_put_bool(&w, "truncated", false);
-	} else {
-		json_put_int(&w, "from_line", u->from_line);
-		json_put_raw(&w, "lines", "[]");
-		json_put_int(&w, "total_lines", 0);
-		json_put_int(&w, "size", 0);
-		json_put_bool(&w, "final", u->final);
-	}
-	json_end_object(&w);
-}
-
-static void log_read_done(uv_work_t *work, int status)
-{
-	struct file_unit *u = container_of(work, struct file_unit, work);
-
-	(void)status;
-	if (u->outcome == -ENOENT) {
-		u->outcome = 0;
-		strbuf_reset(&u->text);
-		put_empty(u);
-	}
-	if (u->outcome < 0) {
-		fail(u, u->outcome, "log");
-		return;
-	}
-	strbuf_finish(&u->path);
-	answer_json(u->req, 200, &u->text);
-}
-
-static int log_found_run(struct tx *tx, void *arg)
-{
-	return find_log(tx, arg);
-}
-
-static void log_found(void *arg, int status)
-{
-	struct file_unit *u = arg;
-
-	if (status < 0)
-		fail(u, status, "queue item");
-	else
-		uv_queue_work(&u->app->loop->uv, &u->work, log_read, log_read_done);
-}
-
-void queue_log(struct http_request *req, void *arg)
-{
-	struct app *app = arg;
-	struct file_unit *u = file_unit(req, app, "queue item");
-
-	if (!u)
-		return;
-	u->limit = WINDOW_LINES;
-	u->query = http_query(req, "q");
-	if (u->query && (!*u->query || strlen(u->query) > SEARCH_MAX)) {
-		http_reply_problem(req, 400, "bad-query", "?q= must be 1 to %d bytes", SEARCH_MAX);
-		return;
-	}
-	if (!int_query(req, "from_line", 1, ID_MAX, &u->from_line) ||
-		!int_query(req, "limit", 1, LOG_WINDOW_LINES_MAX, &u->limit))
-		return;
-	if (u->query || u->from_line)
-		store_read(app->store, log_found_run, log_found, u);
-	else
-		store_read(app->store, open_log, log_opened, u);
+		http_reply_file(u->req, fd, u->size, u->type);
 }
 
 /* ---- artifacts */
@@ -321,9 +186,10 @@ static int match_artifact(int64_t item_id, const struct artifact_row *a, void *a
 	struct file_unit *u = arg;
 
 	(void)item_id;
-	if (!strcmp(a->file, u->wanted))
-		u->type =
-			!strcmp(a->kind, "file") ? "application/octet-stream" : "application/x-rpm";
+	if (strcmp(a->file, u->wanted))
+		return 0;
+	u->type = !strcmp(a->kind, "file") ? "application/octet-stream" : "application/x-rpm";
+	snprintf(u->etag, sizeof(u->etag), "\"%s\"", a->sha256);
 	return 0;
 }
 
@@ -360,7 +226,7 @@ static void artifact_done(void *arg, int status)
 	}
 	strbuf_finish(&u->path);
 	answer_attachment(u, slash ? slash + 1 : u->wanted);
-	http_reply_file(u->req, u->fd, u->size, u->type);
+	answer_file(u);
 }
 
 void build_artifact(struct http_request *req, void *arg)
@@ -390,6 +256,21 @@ static int put_repo_file(const struct build_job *job, void *arg)
 	return 0;
 }
 
+/* Of the file as it was published: one of the same name that follows is another file. */
+static int tag_file(struct file_unit *u)
+{
+	struct stat st;
+	int r = fstat(u->fd, &st) < 0 ? -errno : 0;
+
+	if (r < 0)
+		close(u->fd);
+	else
+		snprintf(u->etag, sizeof(u->etag), "\"%llx-%llx-%llx.%lx\"",
+			(unsigned long long)st.st_ino, (unsigned long long)st.st_size,
+			(unsigned long long)st.st_mtim.tv_sec, (unsigned long)st.st_mtim.tv_nsec);
+	return r;
+}
+
 static int repo_run(struct tx *tx, void *arg)
 {
 	struct file_unit *u = arg;
@@ -403,12 +284,12 @@ static int repo_run(struct tx *tx, void *arg)
 		return 0;
 	build_dir(&u->path, u->app, u->id);
 	r = repository_open_file(u->path.buf, u->wanted, &found);
-	if (r >= 0) {
-		u->fd = found.fd;
-		u->size = found.size;
-		u->type = found.content_type;
-	}
-	return r;
+	if (r < 0)
+		return r;
+	u->fd = found.fd;
+	u->size = found.size;
+	u->type = found.content_type;
+	return tag_file(u);
 }
 
 static void repo_done(void *arg, int status)
@@ -422,7 +303,7 @@ static void repo_done(void *arg, int status)
 	}
 	strbuf_finish(&u->path);
 	if (u->fd >= 0)
-		http_reply_file(u->req, u->fd, u->size, u->type);
+		answer_file(u);
 	else
 		http_reply(u->req, 200, "text/plain; charset=utf-8", text.buf, text.len);
 	strbuf_finish(&text);

@@ -112,7 +112,7 @@ static int append_item(const struct queue_item *item, void *arg)
 
 	w.omit_nulls = true;
 	message_head(&w, u->tx, "queue_update", u->seq);
-	queue_item_fields(&w, item);
+	queue_item_changes(&w, item);
 	json_end_object(&w);
 	json_end_object(&w);
 	build_group(group, item->job_id);
@@ -121,6 +121,7 @@ static int append_item(const struct queue_item *item, void *arg)
 	return 0;
 }
 
+/* The last things in a transaction, so that each object is told of once, as the commit leaves it. What is gone is not told of. */
 static int append_update(struct tx *tx, int64_t id, bool resync)
 {
 	struct job_update u = {.tx = tx, .resync = resync};
@@ -128,12 +129,17 @@ static int append_update(struct tx *tx, int64_t id, bool resync)
 
 	if (r > 0)
 		r = build_job_get(tx, id, append_job, &u);
-	return r < 0 ? r : (r ? 0 : -ENOENT);
+	return r < 0 ? r : 0;
 }
 
 static int update_job(struct tx *tx, int64_t id)
 {
 	return append_update(tx, id, false);
+}
+
+static int update_with_snapshot(struct tx *tx, int64_t id)
+{
+	return append_update(tx, id, true);
 }
 
 static int update_item(struct tx *tx, int64_t id)
@@ -143,21 +149,22 @@ static int update_item(struct tx *tx, int64_t id)
 
 	if (r > 0)
 		r = queue_item_get(tx, id, append_item, &u);
-	return r < 0 ? r : (r ? 0 : -ENOENT);
+	return r < 0 ? r : 0;
 }
 
 /* ---- with no transaction open: one of their own */
 
 struct own {
 	int64_t id;
-	int (*update)(struct tx *tx, int64_t id);
+	tx_last_fn *update;
 };
 
 static int own_run(struct tx *tx, void *arg)
 {
 	struct own *own = arg;
 
-	return own->update(tx, own->id);
+	tx_before_commit(tx, own->update, own->id);
+	return 0;
 }
 
 static void own_done(void *arg, int status)
@@ -169,13 +176,15 @@ static void own_done(void *arg, int status)
 	free(own);
 }
 
-static int send_update(int64_t id, int (*update)(struct tx *tx, int64_t id))
+static int send_update(int64_t id, tx_last_fn *update)
 {
 	struct tx *tx = tx_current();
 	struct own *own;
 
-	if (tx)
-		return update(tx, id);
+	if (tx) {
+		tx_before_commit(tx, update, id);
+		return 0;
+	}
 	if (!store)
 		return -ENOTCONN;
 	own = xmalloc(sizeof(*own));
@@ -198,5 +207,6 @@ int send_build_job_snapshot(int64_t build_job_id)
 {
 	if (!tx_current())
 		BUG("a snapshot is asked for outside a transaction");
-	return append_update(tx_current(), build_job_id, true);
+	tx_before_commit(tx_current(), update_with_snapshot, build_job_id);
+	return 0;
 }

@@ -30,6 +30,13 @@ static int claim_run(struct tx *tx, void *arg)
 	return t->outcome;
 }
 
+static void start(struct tasks *t, struct claim *take_claim, int64_t slot)
+{
+	build_package_task(t, take_claim, slot);
+	if (t->draining)
+		task_stop(t->slots[slot]);
+}
+
 static void due_fired(uv_timer_t *timer)
 {
 	pull(timer->data);
@@ -48,9 +55,7 @@ static void claimed(void *arg, int status)
 		uv_timer_start(&t->due, due_fired, END_AGAIN_MS, 0);
 	} else if (t->outcome > 0) {
 		t->wanted = true;
-		build_package_task(t, &t->claim, t->claim_slot);
-		if (t->draining)
-			task_stop(t->slots[t->claim_slot]);
+		start(t, &t->claim, t->claim_slot);
 	} else if (t->due_at > 0) {
 		wait = t->due_at - clock_wall_ms();
 		uv_timer_start(&t->due, due_fired, wait > 0 ? (uint64_t)wait + 1 : 1, 0);
@@ -148,8 +153,10 @@ void tasks_wake(struct tasks *t)
 	pull(t);
 }
 
-void worker_slot_free(struct tasks *t)
+void worker_slot_free(struct tasks *t, int64_t slot, struct claim *next)
 {
+	if (next->item_id)
+		start(t, next, slot);
 	pull(t);
 	drain_check(t);
 }

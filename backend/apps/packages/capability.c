@@ -202,6 +202,34 @@ bool capability_satisfies(const struct capability *provide, const struct capabil
 	return !provide->flags || !need->flags || ranges_overlap(provide, need);
 }
 
+static unsigned read_flags(const char *p, size_t len)
+{
+	unsigned flags = 0;
+
+	for (size_t i = 0; i < len; i++)
+		flags |= p[i] == '<'   ? CAPABILITY_LESS
+			 : p[i] == '>' ? CAPABILITY_GREATER
+				       : CAPABILITY_EQUAL;
+	return flags;
+}
+
+int capability_parse(char *text, struct capability *ret)
+{
+	char *blank = *text == '(' ? NULL : strchr(text, ' '), *op = blank ? blank + 1 : NULL;
+	size_t len = op ? strspn(op, "<=>") : 0;
+	struct capability c = {.name = text, .version = ""};
+
+	if (!*text || blank == text || (op && (!len || op[len] != ' ' || !op[len + 1])))
+		return -EINVAL;
+	if (op) {
+		c.flags = read_flags(op, len);
+		c.version = op + len + 1;
+		*blank = '\0';
+	}
+	*ret = c;
+	return 0;
+}
+
 void capability_format(struct strbuf *out, const struct capability *c)
 {
 	strbuf_addstr(out, c->name);

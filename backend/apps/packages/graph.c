@@ -8,6 +8,7 @@ const char *const edge_kind_name[] = {
 	[EDGE_INSTALL] = "install",
 	[EDGE_GUESSED] = "guessed",
 	[EDGE_SOFT] = "soft",
+	[EDGE_LEARNED] = "learned",
 };
 _Static_assert(countof(edge_kind_name) == EDGE_KIND_COUNT, "name all");
 

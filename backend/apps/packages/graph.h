@@ -7,7 +7,8 @@
  * A need is matched, with its version, to what the subpackages of the set provide. Several fit:
  * the highest version is chosen, then the subpackage of that name, then the earlier package.
  * What only an RPM will show (pkgconfig(x), python3dist(x), perl(X), cmake(X), ...) is guessed
- * from names when nobody says that it provides it. Of rich needs: "and" makes each side needed,
+ * from names when nobody says that it provides it, unless it is known whose RPMs had it when they
+ * were built last: learned is believed before guessed, whatever the version was then. Of rich needs: "and" makes each side needed,
  * "or" each side that the set has, "with" one subpackage that fits both; "a if b" makes a
  * needed when the set has b, else a softly, for the host may have b, and what stands after
  * "else"; "unless" is the reverse. A package that provides its own need gets no edge, for the first
@@ -25,6 +26,9 @@ struct graph_package {
 	const struct capability *needs;
 	const struct subpackage *parts;
 	size_t need_count, part_count;
+	/* What its RPMs provided when it was built last; of those that it still has, what no spec of the set provides counts. */
+	const struct subpackage *learned;
+	size_t learned_count;
 	int64_t weight_ms; /* how long it took before; 0: unknown */
 };
 void graph_package_of_spec(const struct spec *spec, struct graph_package *ret);
@@ -36,6 +40,7 @@ enum edge_kind {
 	EDGE_INSTALL, /* what a needed subpackage needs itself to be installed */
 	EDGE_GUESSED, /* pkgconfig(x) to x-devel and the like: the RPM will show */
 	EDGE_SOFT, /* for %check only, or under a condition that the set cannot decide */
+	EDGE_LEARNED, /* an RPM had it when it was built last: it may be out of date */
 	EDGE_KIND_COUNT
 };
 extern const char *const edge_kind_name[EDGE_KIND_COUNT];

@@ -6,6 +6,7 @@
 struct part_need {
 	uint32_t part;
 	const struct capability *need; /* what names it */
+	bool learned;
 };
 
 struct part_needs {
@@ -80,7 +81,8 @@ static struct part_needs *needs_of_part(struct closure *c, uint32_t part)
 				continue;
 			found->items =
 				xrealloc(found->items, (found->count + 1) * sizeof(*found->items));
-			found->items[found->count++] = (struct part_need){a->part, a->need};
+			found->items[found->count++] =
+				(struct part_need){a->part, a->need, a->kind == EDGE_LEARNED};
 		}
 	}
 	return found;
@@ -91,19 +93,23 @@ static void add_edge(struct closure *c, uint32_t from, uint32_t to, enum edge_ki
 {
 	struct maker *m = c->m;
 	size_t at = m->edge_to[to];
-	struct graph_edge edge = {.from = from, .to = to, .kind = kind, .need = need};
+	struct graph_edge edge = {.from = from, .to = to, .kind = kind, .need = need}, *there;
 
 	if (reaches(c, from, to))
 		return;
 	if (at == NO_EDGE) {
 		m->edge_to[to] = m->direct.count + m->install.count;
 		edges_add(&m->install, &edge);
-	} else if (at < m->direct.count && kind < m->direct.items[at].kind) {
-		m->direct.items[at] = edge;
+		return;
 	}
+	there = at < m->direct.count ? &m->direct.items[at]
+				     : &m->install.items[at - m->direct.count];
+	if (kind < there->kind)
+		*there = edge;
 }
 
-/* All that must be installed with this subpackage, for building `package`. */
+/* All that must be installed with this subpackage, for building `package`. Behind what was only learned nothing is looked
+ * for: it may be out of date. */
 static void walk_part(struct closure *c, uint32_t package, const struct hit *hit)
 {
 	enum edge_kind kind = hit->kind < EDGE_INSTALL ? EDGE_INSTALL : hit->kind;
@@ -121,6 +127,10 @@ static void walk_part(struct closure *c, uint32_t package, const struct hit *hit
 
 			if (owner == package || c->seen[part] == c->stamp)
 				continue;
+			if (needs->items[i].learned) {
+				add_edge(c, package, owner, EDGE_LEARNED, needs->items[i].need);
+				continue;
+			}
 			c->seen[part] = c->stamp;
 			c->stack[top++] = part;
 			add_edge(c, package, owner, kind, needs->items[i].need);

@@ -36,6 +36,8 @@ int version_compare(const char *a, const char *b); /* rpm's order, with ~ and ^:
 int evr_compare(const char *a, const char *b); /* no epoch is 0, no release is the lowest */
 bool capability_satisfies(const struct capability *provide, const struct capability *need);
 void capability_format(struct strbuf *out, const struct capability *c); /* "zlib-devel >= 1.2" */
+/* The reverse: cuts the text up, whose pieces the strings are then. -EINVAL: it is none. */
+int capability_parse(char *text, struct capability *ret);
 
 /* One RPM that comes out of a package. */
 struct subpackage {
@@ -43,6 +45,19 @@ struct subpackage {
 	struct capability *provides, *needs;
 	size_t provide_count, need_count;
 };
+
+/* ---- what RPMs turned out to provide (provides.c) */
+struct provides {
+	struct subpackage *rpms; /* with name and provides alone */
+	size_t count, cap;
+	struct arena *arena; /* owns the strings; made when first needed */
+};
+/* One RPM of "name-version-release.arch" and its Provides, a JSON array: ["perl(A::B) = 1.0", …]. What is no capability is
+ * left out; -EINVAL: it is no such array. */
+int provides_add(struct provides *p, const char *nevra, const char *json);
+/* Does any of them satisfy one of these capabilities, given one per line? Of a rich one any piece counts. */
+bool provides_any_of(const struct provides *p, const char *lines);
+void provides_finish(struct provides *p); /* leaves a usable empty one */
 
 /* ---- packages.json (packages_json.c), the input of the `command` builder:
  * {"packages":[{"name":"a","version":"1","requires":["b"],"command":["make"],"timeout":600}]}

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* $1: the source RPM, the rest: the query of SPEC. Provides of its subpackages stand in no header but in the spec that it carries. */
 static const char srpm_script[] =
@@ -27,9 +28,9 @@ struct reader {
 	loop_fn *gone; /* instead of done, after a cancel */
 	void *arg;
 	uv_work_t list;
-	struct map files; /* every name in the folder */
+	struct map files; /* the path of everything in the folders that were looked into */
 	struct read_package *packages;
-	size_t count, started, running;
+	size_t count, cap, started, running;
 	struct query queries[READER_CONCURRENCY];
 	bool failed;
 	char *failed_package;
@@ -139,13 +140,30 @@ void reader_explain(
 
 /* ---- the whole */
 
+/* With its slash; 0: it lies at the top. */
+static size_t folder_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+static bool lies_beside(const struct reader *r, const struct read_package *p, const char *name)
+{
+	char *path = xasprintf("%.*s%s", (int)folder_length(p->file), p->file, name);
+	bool found = map_get(&r->files, path) != NULL;
+
+	free(path);
+	return found;
+}
+
 static void check_sources(struct reader *r, const struct read_package *p)
 {
 	const struct name_list *const lists[] = {&p->spec->sources, &p->spec->patches};
 
 	for (size_t l = 0; l < countof(lists); l++)
 		for (size_t i = 0; i < lists[l]->count; i++)
-			if (!map_get(&r->files, lists[l]->names[i]))
+			if (!lies_beside(r, p, lists[l]->names[i]))
 				fail(r, p->spec->name,
 					"%s names the source file %s, which was not given; put it "
 					"beside the spec",
@@ -242,11 +260,13 @@ static void query_start(struct query *q)
 {
 	struct reader *r = q->reader;
 	const char *file = r->packages[q->index].file;
-	char *path = xasprintf(RPM_SOURCES "/%s", file), **inner;
+	size_t folder_len = folder_length(file);
+	char *path = xasprintf(RPM_SOURCES "/%s", file + folder_len), **inner;
+	char *folder = xasprintf("%s/%.*s", r->folder, (int)folder_len, file);
 	char *work =
 		xasprintf("%s/%s-read-%zu", sandbox_slot_dir(r->sandbox, 0), r->name, q->index);
 	const char **argv = query_argv(file, path, &inner);
-	const struct run_bind sources = {r->folder, RPM_SOURCES, false};
+	const struct run_bind sources = {folder, RPM_SOURCES, false};
 	struct strbuf err = STRBUF_INIT;
 	struct run_spec spec = {.slot = 0,
 		.name = r->name,
@@ -267,6 +287,7 @@ static void query_start(struct query *q)
 	spec_query_argv_free(inner);
 	free(argv);
 	free(path);
+	free(folder);
 	free(work);
 	strbuf_finish(&err);
 }
@@ -287,33 +308,99 @@ static void start_more(struct reader *r)
 
 /* ---- the folder (pool) */
 
-static bool is_package(const char *name)
+static bool is_spec(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	return rpm_input_of(name) == RPM_INPUT_SRPM ||
-	       (dot && dot != name && !strcmp(dot, ".spec"));
+	return dot && dot != name && !strcmp(dot, ".spec");
+}
+
+static void add_package(struct reader *r, const char *path)
+{
+	if (r->count == r->cap) {
+		r->cap = r->cap ? 2 * r->cap : 64;
+		r->packages = xrealloc(r->packages, r->cap * sizeof(*r->packages));
+	}
+	r->packages[r->count++] = (struct read_package){.file = xstrdup(path)};
+}
+
+static bool is_folder(const struct reader *r, const char *path)
+{
+	char *whole = xasprintf("%s/%s", r->folder, path);
+	struct stat st;
+	bool folder = !lstat(whole, &st) && S_ISDIR(st.st_mode);
+
+	free(whole);
+	return folder;
+}
+
+static void list_folder(struct reader *r, struct strbuf *path);
+
+/* path: of the folder, with its slash; "" for the top. */
+static void list_entries(struct reader *r, struct strbuf *path, struct dirent **entries, int count)
+{
+	size_t len = path->len;
+	bool own = false; /* the folder is a package's own */
+
+	for (int i = 0; i < count; i++) {
+		strbuf_addstr(path, entries[i]->d_name);
+		map_set(&r->files, path->buf, r);
+		if (is_spec(path->buf) || rpm_input_of(path->buf) == RPM_INPUT_SRPM)
+			add_package(r, path->buf);
+		own = own || is_spec(path->buf);
+		strbuf_setlen(path, len);
+	}
+	for (int i = 0; i < count && !own; i++) {
+		strbuf_addstr(path, entries[i]->d_name);
+		if (is_folder(r, path->buf)) {
+			strbuf_addch(path, '/');
+			list_folder(r, path);
+		}
+		strbuf_setlen(path, len);
+	}
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static void list_folder(struct reader *r, struct strbuf *path)
+{
+	char *folder = xasprintf("%s/%s", r->folder, path->buf);
+	struct dirent **entries;
+	int count = scandir(folder, &entries, is_visible, NULL);
+
+	if (count < 0) {
+		r->infrastructure = true;
+		fail(r, "", "cannot read %s: %s", folder, strerror(errno));
+	} else {
+		list_entries(r, path, entries, count);
+		for (int i = 0; i < count; i++)
+			free(entries[i]);
+		free(entries);
+	}
+	free(folder);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct read_package *x = a, *y = b;
+
+	return strcmp(x->file, y->file);
 }
 
 static void list_work(uv_work_t *work)
 {
 	struct reader *r = container_of(work, struct reader, list);
-	struct dirent **entries;
-	int count = scandir(r->folder, &entries, NULL, alphasort);
+	struct strbuf path = STRBUF_INIT;
 
-	if (count < 0) {
-		r->infrastructure = true;
-		fail(r, "", "cannot read %s: %s", r->folder, strerror(errno));
+	list_folder(r, &path);
+	strbuf_finish(&path);
+	if (r->failed)
 		return;
-	}
-	r->packages = xcalloc((size_t)count + 1, sizeof(*r->packages));
-	for (int i = 0; i < count; i++) {
-		map_set(&r->files, entries[i]->d_name, r);
-		if (is_package(entries[i]->d_name))
-			r->packages[r->count++].file = xstrdup(entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
+	if (r->count)
+		qsort(r->packages, r->count, sizeof(*r->packages), by_path);
 	if (!r->count)
 		fail(r, "", "there is no .spec and no .src.rpm among the files; add one");
 	else if (r->count > PACKAGES_MAX)

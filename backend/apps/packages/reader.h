@@ -2,6 +2,9 @@
  *
  * Reads what was uploaded: every spec and source RPM of a folder is queried in the sandbox, several at once, because
  * reading a spec runs its code. Loop thread.
+ *
+ * A folder without a *.spec is looked into, so that package folders may lie side by side, in any depth. One with a *.spec is
+ * a package's own: its sources are beside the spec, and what lies in folders below is not looked at.
  */
 #ifndef REQPM_READER_H
 #define REQPM_READER_H
@@ -13,7 +16,7 @@
 #define READER_CONCURRENCY 4 /* specs at once; all in slot 0 */
 
 struct read_package {
-	char *file; /* its name in the folder: what the builder wants as spec_file */
+	char *file; /* its path in the folder: what the builder wants as spec_file */
 	struct spec_query query;
 	const struct spec *spec; /* the one in query */
 };
@@ -31,12 +34,12 @@ typedef void reader_fn(struct reader *r, const struct read_error *error, void *a
 struct reader_spec { /* borrowed until reader_start() returns */
 	struct loop *loop;
 	struct sandbox *sandbox;
-	const char *folder; /* flat: specs, sources, *.src.rpm */
+	const char *folder; /* specs, sources, *.src.rpm, or folders of these */
 	const char *name; /* "job7": unique among live readers; names runs and work folders */
 };
 /* Never calls done from within. */
 struct reader *reader_start(const struct reader_spec *spec, reader_fn *done, void *arg);
-/* In the order of their file names. Valid inside done; reader_take() makes it the caller's. */
+/* In the order of their paths. Valid inside done; reader_take() makes it the caller's. */
 const struct read_package *reader_packages(const struct reader *r, size_t *ret_count);
 struct read_package *reader_take(struct reader *r, size_t *ret_count);
 void read_packages_free(struct read_package *packages, size_t count);

@@ -8,15 +8,15 @@ struct provided {
 	unsigned count;
 };
 
-static void add_provider(
-	struct resolver *rs, uint32_t package, uint32_t part, const struct capability *provide)
+static void add_provider(struct resolver *rs, struct map *names, uint32_t package, uint32_t part,
+	const struct capability *provide)
 {
-	struct provided *all = map_get(&rs->names, provide->name);
+	struct provided *all = map_get(names, provide->name);
 	struct provider *p;
 
 	if (!all) {
 		all = arena_alloc(rs->arena, sizeof(*all));
-		map_set(&rs->names, provide->name, all);
+		map_set(names, provide->name, all);
 	}
 	if (all->count == RESOLVE_PROVIDERS_MAX)
 		return;
@@ -50,20 +50,38 @@ static void number_parts(struct resolver *rs)
 	rs->first_part[rs->count] = (uint32_t)total;
 }
 
+/* An RPM that the spec does not make any more is forgotten. */
+static void add_learned(struct resolver *rs, uint32_t package, const struct subpackage *rpm)
+{
+	uint32_t part = rs->first_part[package];
+
+	while (part < rs->first_part[package + 1] && strcmp(rs->parts[part]->name, rpm->name))
+		part++;
+	for (size_t i = 0; part < rs->first_part[package + 1] && i < rpm->provide_count; i++)
+		if (!map_get(&rs->names, rpm->provides[i].name))
+			add_provider(rs, &rs->learned, package, part, &rpm->provides[i]);
+}
+
 void resolver_init(struct resolver *rs, const struct graph_package *packages, size_t count,
 	struct arena *arena)
 {
 	*rs = (struct resolver){.packages = packages, .count = count, .arena = arena};
 	map_init(&rs->names);
+	map_init(&rs->learned);
 	number_parts(rs);
 	for (uint32_t part = 0; part < rs->first_part[count]; part++)
 		for (size_t i = 0; i < rs->parts[part]->provide_count; i++)
-			add_provider(rs, rs->part_owner[part], part, &rs->parts[part]->provides[i]);
+			add_provider(rs, &rs->names, rs->part_owner[part], part,
+				&rs->parts[part]->provides[i]);
+	for (uint32_t i = 0; i < count; i++)
+		for (size_t k = 0; k < packages[i].learned_count; k++)
+			add_learned(rs, i, &packages[i].learned[k]);
 }
 
 void resolver_finish(struct resolver *rs)
 {
 	map_finish(&rs->names);
+	map_finish(&rs->learned);
 	free(rs->answers);
 	*rs = (struct resolver){0};
 }
@@ -78,9 +96,9 @@ static struct answer *add_answer(struct resolver *rs, const struct capability *n
 	return &rs->answers[rs->answer_count++];
 }
 
-static struct provider *providers_of(const struct resolver *rs, const char *name)
+static struct provider *providers_of(const struct map *names, const char *name)
 {
-	const struct provided *all = map_get(&rs->names, name);
+	const struct provided *all = map_get(names, name);
 
 	return all ? all->first : NULL;
 }
@@ -92,7 +110,8 @@ static bool part_fits(const struct resolver *rs, uint32_t part, const struct ric
 
 	switch (want->op) {
 	case RICH_ATOM:
-		for (const struct provider *p = providers_of(rs, want->atom.name); p; p = p->next)
+		for (const struct provider *p = providers_of(&rs->names, want->atom.name); p;
+			p = p->next)
 			if (p->part == part && capability_satisfies(p->provide, &want->atom))
 				return true;
 		return false;
@@ -133,12 +152,12 @@ static bool is_better(const struct resolver *rs, const struct provider *a, const
 	       strcmp(rs->parts[b->part]->name, b->provide->name) != 0;
 }
 
-static const struct provider *choose(
-	struct resolver *rs, uint32_t self, const struct capability *need, const struct rich *want)
+static const struct provider *choose(const struct resolver *rs, const struct map *names,
+	uint32_t self, const struct capability *need, const struct rich *want)
 {
 	const struct provider *best = NULL;
 
-	for (const struct provider *p = providers_of(rs, need->name); p; p = p->next) {
+	for (const struct provider *p = providers_of(names, need->name); p; p = p->next) {
 		if (!provider_fits(rs, p, need, want))
 			continue;
 		if (p->package == self)
@@ -150,12 +169,12 @@ static const struct provider *choose(
 }
 
 /* Providers stand by package, so that a package's own ones follow each other. */
-static void name_others(struct resolver *rs, struct answer *answer, const struct capability *need,
-	const struct rich *want)
+static void name_others(struct resolver *rs, const struct map *names, struct answer *answer,
+	const struct capability *need, const struct rich *want)
 {
 	uint32_t others[RESOLVE_OTHERS_MAX], n = 0, *copy;
 
-	for (const struct provider *p = providers_of(rs, need->name); p; p = p->next) {
+	for (const struct provider *p = providers_of(names, need->name); p; p = p->next) {
 		if (p->package == answer->package || (n && others[n - 1] == p->package) ||
 			!provider_fits(rs, p, need, want))
 			continue;
@@ -174,7 +193,8 @@ static void name_others(struct resolver *rs, struct answer *answer, const struct
 static bool answer_with(struct resolver *rs, uint32_t self, const struct capability *need,
 	const struct capability *asked, const struct rich *want, enum edge_kind kind)
 {
-	const struct provider *p = choose(rs, self, asked, want);
+	const struct map *names = kind == EDGE_LEARNED ? &rs->learned : &rs->names;
+	const struct provider *p = choose(rs, names, self, asked, want);
 	struct answer *answer;
 
 	if (!p)
@@ -183,9 +203,9 @@ static bool answer_with(struct resolver *rs, uint32_t self, const struct capabil
 	answer->found = true;
 	answer->package = p->package;
 	answer->part = p->part;
-	answer->kind = need->soft ? EDGE_SOFT : kind;
+	answer->kind = need->soft && kind < EDGE_SOFT ? EDGE_SOFT : kind;
 	if (p->package != self)
-		name_others(rs, answer, asked, want);
+		name_others(rs, names, answer, asked, want);
 	return true;
 }
 
@@ -204,6 +224,28 @@ static bool answer_by_guess(
 	return found;
 }
 
+/* The version that it had says little of the one that it will have. */
+static bool answer_by_learning(struct resolver *rs, uint32_t self, const struct capability *need)
+{
+	struct capability asked = {.name = need->name, .version = ""};
+
+	return answer_with(rs, self, need, &asked, NULL, EDGE_LEARNED);
+}
+
+/* What only an RPM shows. A guess that was confirmed is as strong as a guess; another one is forgotten. */
+static bool answer_by_rpm(
+	struct resolver *rs, uint32_t self, const struct capability *need, bool soft)
+{
+	size_t before = rs->answer_count;
+
+	if (answer_by_guess(rs, self, need, soft) && answer_by_learning(rs, self, need)) {
+		rs->answer_count = before + 1;
+		if (rs->answers[before].package != rs->answers[before + 1].package)
+			rs->answers[before] = rs->answers[before + 1];
+	}
+	return rs->answer_count > before || answer_by_learning(rs, self, need);
+}
+
 static void answer_missing(struct resolver *rs, const struct capability *need, bool wrong_version)
 {
 	add_answer(rs, need)->wrong_version = wrong_version;
@@ -214,9 +256,9 @@ static void resolve_atom(
 {
 	if (answer_with(rs, self, need, need, NULL, soft ? EDGE_SOFT : EDGE_BUILD))
 		return;
-	if (providers_of(rs, need->name))
+	if (providers_of(&rs->names, need->name))
 		answer_missing(rs, need, true);
-	else if (!answer_by_guess(rs, self, need, soft))
+	else if (!answer_by_rpm(rs, self, need, soft))
 		answer_missing(rs, need, false);
 }
 

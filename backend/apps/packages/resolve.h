@@ -35,7 +35,8 @@ struct resolver {
 	uint32_t *first_part; /* of each package, and behind the last one the number of all */
 	const struct subpackage **parts;
 	uint32_t *part_owner;
-	struct map names; /* struct provided */
+	struct map names; /* struct provided, of what specs say */
+	struct map learned; /* the same of what RPMs had, without the names that specs say */
 	struct arena *arena; /* borrowed */
 	struct answer *answers; /* of the last resolver_find() */
 	size_t answer_count, answer_cap;

@@ -82,7 +82,7 @@ bool spec_builds_on(const struct spec *spec, const char *arch, struct strbuf *er
 {
 	for (size_t i = 0; i < spec->not_archs.count; i++) {
 		if (!strcmp(spec->not_archs.names[i], arch)) {
-			err_set(err, -EINVAL, "%s does not build on %s: its ExcludeArch says so",
+			err_set(err, -EINVAL, "%s does not build on %s: its ExcludeArch names it",
 				spec->name, arch);
 			return false;
 		}

@@ -15,6 +15,9 @@ const indexes = new WeakMap()
 /** What this reducer made: its messages were in order already. @type {WeakSet<Build>} */
 const reduced = new WeakSet()
 
+/** What the plan decided, which no update repeats. @param {QueueItem} item */
+const planned = ({ level, position, last_duration_ms, needs }) => ({ level, position, last_duration_ms, needs })
+
 /** @param {QueueItem[]} items */
 function indexOf(items) {
 	let index = indexes.get(items)
@@ -40,8 +43,7 @@ function replaceItems(old, changes) {
 			if (index === indexOf(old)) index = new Map(index)
 			index.set(id, at)
 		}
-		const needs = item.needs ?? items[at]?.needs
-		items[at] = needs ? { ...item, needs } : item
+		items[at] = at < old.length ? { ...planned(old[at]), ...item } : item
 	}
 	indexes.set(items, index)
 	return items
@@ -68,7 +70,7 @@ function stamped(data, { seq, epoch }) {
 /**
  * Applies messages in order; the items that they replace are written in one copy of the array.
  *
- * A snapshot replaces the build. `build_update` merges the job's fields, `queue_update` replaces one item and keeps its `needs`.
+ * A snapshot replaces the build. `build_update` merges the job's fields, `queue_update` replaces one item and keeps what was planned of it.
  * A message older than the build is dropped; one without seq is applied as it comes; other types change nothing.
  *
  * @param {Build | undefined} build

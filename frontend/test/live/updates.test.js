@@ -49,11 +49,13 @@ describe('a snapshot', () => {
 })
 
 describe('queue_update', () => {
-	it('replaces one item, keeps its needs, and leaves the others the same objects', () => {
+	it('replaces one item, keeps what was planned of it, and leaves the others the same objects', () => {
+		const plan = { level: 1, position: 1, last_duration_ms: 900, needs: [1] }
 		const before = build()
+		before.queue_items[1] = { ...before.queue_items[1], ...plan, why: 'waits' }
 		const { needs: _, ...message } = item(2, 'building', { worker: 'w1' })
 		const after = applyMessage(before, queue(41, message))
-		expect(after.queue_items[1]).toEqual({ ...message, needs: [1] })
+		expect(after.queue_items[1]).toEqual({ ...message, ...plan })
 		expect(after.queue_items[0]).toBe(before.queue_items[0])
 		expect(after.queue_items[2]).toBe(before.queue_items[2])
 		expect(before.queue_items[1].status).toBe('pending')

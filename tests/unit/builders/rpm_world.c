@@ -133,6 +133,7 @@ static void built_end(struct build *build, const struct build_result *result, vo
 	b->exit_code = result->exit_code;
 	snprintf(b->phase, sizeof(b->phase), "%s", result->phase);
 	snprintf(b->why, sizeof(b->why), "%s", result->why);
+	snprintf(b->lacks, sizeof(b->lacks), "%s", result->lacks ? result->lacks : "");
 	snprintf(b->error_text, sizeof(b->error_text), "%s", result->error_text);
 	for (size_t i = 0; i < result->artifact_count && b->count < countof(b->nevra); i++) {
 		b->nevra[b->count] = xstrdup(result->artifacts[i].nevra);

@@ -33,7 +33,7 @@ struct rpm_built {
 	struct build *build;
 	bool ended, ok, infrastructure, cancelled;
 	enum run_end end;
-	char phase[64], why[2048], error_text[1100];
+	char phase[64], lacks[200], why[2048], error_text[1100];
 	int64_t error_line, exit_code;
 	struct strbuf log, phases; /* phases: one per line */
 	char *results;

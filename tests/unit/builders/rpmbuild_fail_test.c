@@ -25,6 +25,42 @@ static void a_need_that_nothing_provides_is_named_with_the_remedy(struct world *
 		b.why);
 	CHECK(strstr(b.why, "nothing provides bar needed by pie-1.0-1.src"), "%s", b.why);
 	CHECK(strstr(b.why, "--provide"), "%s", b.why);
+	CHECK(!strcmp(b.lacks, "bar\nfoo-devel >= 2"), "%s", b.lacks);
+	rpm_built_finish(&b);
+	rpm_world_finish(&rw);
+}
+
+static void what_a_needed_package_lacks_is_lacking_too(struct world *w)
+{
+	struct rpm_world rw;
+	struct rpm_built b;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "crust", "Requires: perl(Our::Flour) >= 2", "", "");
+	rpm_world_put_spec(&rw, "pie", "BuildRequires: crust", "", "");
+	rpm_world_build(&rw, 1, "crust.spec", &b);
+	CHECK(b.ok && !*b.lacks, "%s", b.why);
+	rpm_world_keep(&rw, &b);
+	rpm_built_finish(&b);
+	rpm_world_build(&rw, 2, "pie.spec", &b);
+	CHECK(!b.ok && !strcmp(b.lacks, "perl(Our::Flour) >= 2"), "%s: %s", b.why, b.lacks);
+	rpm_built_finish(&b);
+	rpm_world_finish(&rw);
+}
+
+static void a_conflict_is_no_want_of_anything(struct world *w)
+{
+	struct rpm_world rw;
+	struct rpm_built b;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "crust", "", "", "");
+	rpm_world_put_spec(&rw, "tart", "BuildRequires: crust\nBuildConflicts: crust", "", "");
+	rpm_world_build(&rw, 1, "crust.spec", &b);
+	rpm_world_keep(&rw, &b);
+	rpm_built_finish(&b);
+	rpm_world_build(&rw, 2, "tart.spec", &b);
+	CHECK(!b.ok && !strcmp(b.phase, "buildrequires") && !*b.lacks, "%s: %s", b.why, b.lacks);
 	rpm_built_finish(&b);
 	rpm_world_finish(&rw);
 }
@@ -42,6 +78,7 @@ static void generated_needs_that_nothing_provides_are_named(struct world *w)
 	rpm_world_build(&rw, 1, "pie.spec", &b);
 	CHECK(!b.ok && strstr(b.why, "nothing provides never-heard-of"), "%s\n%s", b.why,
 		b.log.buf);
+	CHECK(!strcmp(b.lacks, "never-heard-of"), "%s", b.lacks);
 	rpm_built_finish(&b);
 	rpm_world_finish(&rw);
 }
@@ -219,6 +256,8 @@ static void a_paused_build_waits_with_its_output(struct world *w)
 
 static const struct scenario scenarios[] = {
 	SCENARIO(a_need_that_nothing_provides_is_named_with_the_remedy),
+	SCENARIO(what_a_needed_package_lacks_is_lacking_too),
+	SCENARIO(a_conflict_is_no_want_of_anything),
 	SCENARIO(generated_needs_that_nothing_provides_are_named),
 	SCENARIO(a_failure_in_build_names_phase_and_line),
 	SCENARIO(a_spec_that_does_not_parse_ends_with_rpms_words),

@@ -285,6 +285,9 @@ static void the_rest_is_estimated_when_half_of_it_is_known(void **state)
 				   ",'last_duration_ms':10000,"
 				   "'started_at':'1970-01-01T00:00:05Z'")));
 	assert_int_equal(model_remaining_ms(m, 5000), 10000);
+	/* An update that does not say what it took last leaves that as it was. */
+	apply(m, QUEUE(43, ITEM(2, "building", ",'started_at':'1970-01-01T00:00:05Z'")));
+	assert_int_equal(model_remaining_ms(m, 5000), 10000);
 	apply(m, QUEUE(43, ITEM(3, "pending", "")));
 	apply(m, QUEUE(44, ITEM(4, "pending", "")));
 	apply(m, QUEUE(45, ITEM(5, "pending", "")));

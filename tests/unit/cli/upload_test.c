@@ -196,6 +196,25 @@ static void two_files_of_one_name_are_refused(void **state)
 		"a/x.spec and b/x.spec would both be x.spec in the build", "a/x.spec", "b/x.spec");
 }
 
+static void a_single_spec_beside_folders_of_specs_is_refused(void **state)
+{
+	struct upload u;
+	struct strbuf err = STRBUF_INIT;
+
+	(void)state;
+	mkdir("set", 0755);
+	mkdir("set/a", 0755);
+	put("set/a/a.spec", "");
+	put("b.spec", "");
+	put("b.src.rpm", "");
+	expect_refusal("b.spec cannot be built together with folders of specs as a single file: "
+		       "put it and its sources into a folder, too",
+		"set", "b.spec");
+	assert_int_equal(collect(&u, &err, "set", "b.src.rpm"), 0);
+	assert_int_equal(u.count, 2);
+	upload_finish(&u);
+}
+
 static void folders_in_folders_are_bounded(void **state)
 {
 	struct strbuf path = STRBUF_INIT, why = STRBUF_INIT;
@@ -273,6 +292,7 @@ int main(void)
 		TEST(what_is_no_regular_file_is_refused),
 		TEST(names_that_the_server_would_refuse_are_refused),
 		TEST(two_files_of_one_name_are_refused),
+		TEST(a_single_spec_beside_folders_of_specs_is_refused),
 		TEST(folders_in_folders_are_bounded),
 		TEST(the_number_of_files_is_bounded),
 		TEST(a_long_name_is_cut_between_characters),

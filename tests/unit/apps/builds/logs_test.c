@@ -380,17 +380,26 @@ static void no_log_is_no_file(void **state)
 {
 	(void)state;
 	assert_int_equal(log_window_json(the->path, 1, 1, false, &the->out), -ENOENT);
-	assert_int_equal(log_search_json(the->path, "x", &the->out), -ENOENT);
+	assert_int_equal(log_search_open(the->path, "x", &the->out, NULL), -ENOENT);
 }
 
 /* ---- search */
 
+static int steps; /* of the last search */
+
 static json_t *search(const char *query)
 {
+	struct log_search *found = NULL;
 	json_t *json;
+	int r;
 
 	strbuf_reset(&the->out);
-	assert_int_equal(log_search_json(the->path, query, &the->out), 0);
+	steps = 1;
+	assert_int_equal(log_search_open(the->path, query, &the->out, &found), 0);
+	while ((r = log_search_step(found)) > 0)
+		steps++;
+	assert_int_equal(r, 0);
+	log_search_close(found);
 	json = json_parse(the->out.buf, the->out.len, NULL);
 	assert_non_null(json);
 	return json;
@@ -437,6 +446,23 @@ static void a_search_looks_through_a_line_of_any_length(void **state)
 		assert_int_equal(json_integer_value(json_object_get(match, "line")), 2);
 		json_decref(json);
 	}
+}
+
+static void a_search_gives_its_turn_away_after_each_step(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	write_log("needle", 6);
+	json = search("needle");
+	assert_int_equal(steps, 1);
+	json_decref(json);
+	unlink(the->path);
+	write_long_line(3 * LOG_SEARCH_STEP);
+	json = search("needle");
+	assert_int_equal(json_array_size(json_object_get(json, "matches")), 1);
+	assert_in_range(steps, 3, 4);
+	json_decref(json);
 }
 
 static void a_search_stops_at_its_limit_and_says_so(void **state)
@@ -520,6 +546,7 @@ int main(void)
 		scenario(no_log_is_no_file),
 		scenario(a_search_ignores_case_and_gives_each_line_once),
 		scenario(a_search_looks_through_a_line_of_any_length),
+		scenario(a_search_gives_its_turn_away_after_each_step),
 		scenario(a_search_stops_at_its_limit_and_says_so),
 		scenario(a_byte_is_in_its_line),
 		scenario(a_viewer_begins_with_a_whole_line_near_the_end),

@@ -296,6 +296,27 @@ static void a_completed_item_releases_its_dependents_in_the_same_commit(void **s
 		    "build_job_1:build_update:running:8 builds:build_update:running:8 ");
 }
 
+static int end_and_claim(struct tx *tx, void *arg)
+{
+	int64_t token;
+	int r = end(tx, arg);
+
+	return r < 0 ? r : claim(tx, &token);
+}
+
+static void an_end_and_the_next_claim_in_one_commit_publish_each_object_once(void **state)
+{
+	struct end_arg e = {1, 0, ATTEMPT_COMPLETED};
+
+	(void)state;
+	begin(4);
+	e.token = claim_next();
+	/* lib becomes ready and is claimed at once: that it was ready between is nobody's matter. */
+	assert_int_equal(both_ways(end_and_claim, &e), 0);
+	assert_sent("build_job_1:queue_update:completed:6 build_job_1:queue_update:building:7 "
+		    "build_job_1:build_update:running:8 builds:build_update:running:8 ");
+}
+
 static void a_failed_item_blocks_all_that_needs_it_and_the_rest_goes_on(void **state)
 {
 	(void)state;
@@ -474,6 +495,7 @@ int main(void)
 		scenario(creating_preparing_and_planning_publish_the_job_and_what_became_ready),
 		scenario(a_claim_publishes_the_item_and_the_job),
 		scenario(a_completed_item_releases_its_dependents_in_the_same_commit),
+		scenario(an_end_and_the_next_claim_in_one_commit_publish_each_object_once),
 		scenario(a_failed_item_blocks_all_that_needs_it_and_the_rest_goes_on),
 		scenario(the_last_item_ends_the_job_in_its_own_commit),
 		scenario(a_plan_without_packages_completes_at_once),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A seeded simulation of the scheduler: whole histories of random jobs on rows in memory under a virtual clock, with failures,
- * broken infrastructure, workers that die or come back late, cancels, drains and clocks that jump. REQPM_SEED replays one history,
+ * broken infrastructure, workers that die or come back late, cancels, drains, clocks that jump, and needs that nobody knows
+ * of before an RPM shows them. REQPM_SEED replays one history,
  * REQPM_HISTORIES says how many there are.
  */
 #include <setjmp.h>
@@ -19,6 +20,9 @@
 struct sim_item {
 	struct sched_row row;
 	int needs[ITEMS_MAX], need_count;
+	int hidden; /* an item whose RPM this one turns out to need, itself included; ITEMS_MAX: one that nobody makes; -1: none */
+	int64_t seen; /* completed items when its attempt began */
+	bool solved; /* its attempt found what it needs */
 	int64_t token; /* of the live attempt; 0: none */
 	int worker;
 	int terminal_transitions, starts;
@@ -35,6 +39,7 @@ struct sim {
 	} running[WORKERS], stale[64]; /* stale: attempts of dead workers that still may speak */
 	int stale_count;
 	double p_fail, p_infra, p_death, p_cancel, p_drain;
+	bool obstinate; /* its solver finds what it lacks provided less often than we do */
 };
 
 #define CHECK(sim, condition)                                                                      \
@@ -86,6 +91,11 @@ static bool needs_directly(const struct sim *s, int item, int need)
 	return false;
 }
 
+static bool completed(const struct sim *s, int item)
+{
+	return item >= 0 && item < ITEMS_MAX && s->items[item].row.status == QUEUE_COMPLETED;
+}
+
 static bool needs_somehow(const struct sim *s, int item, int need)
 {
 	for (int k = 0; k < s->items[item].need_count; k++)
@@ -111,6 +121,22 @@ static void count_statuses(const struct sim *s)
 		CHECK(s, counts[i] == s->job.counts[i]);
 }
 
+static void event(struct sim *s, enum sched_event ev, int item, enum queue_reason reason);
+
+static void end_lacking(struct sim *s)
+{
+	while (scheduler_stalled(&s->job)) {
+		int i = 0;
+
+		while (i < s->count && !s->items[i].row.lacking)
+			i++;
+		CHECK(s, i < s->count);
+		CHECK(s, s->obstinate || !completed(s, s->items[i].hidden));
+		event(s, SCHED_IMPOSSIBLE, i, REASON_BUILD);
+		CHECK(s, s->items[i].row.status == QUEUE_FAILED);
+	}
+}
+
 static void event(struct sim *s, enum sched_event ev, int item, enum queue_reason reason)
 {
 	struct selection sel = {.count = 0};
@@ -118,8 +144,15 @@ static void event(struct sim *s, enum sched_event ev, int item, enum queue_reaso
 
 	if (ev != SCHED_CANCEL && ev != SCHED_CHECK && ev != SCHED_PLANNED)
 		pick(s, &sel, item, false);
+	if (ev == SCHED_LACKING)
+		sel.rows[0].supplied = completed(s, s->items[item].hidden) &&
+				       s->job.counts[QUEUE_COMPLETED] > s->items[item].seen;
 	for (int i = 0; i < s->count; i++) {
-		if (ev == SCHED_PLANNED || (ev == SCHED_CANCEL && waiting(s, i)))
+		if (ev == SCHED_COMPLETED && s->items[i].row.lacking &&
+			s->items[i].hidden == item) {
+			pick(s, &sel, i, false);
+			sel.rows[sel.count - 1].supplied = true;
+		} else if (ev == SCHED_PLANNED || (ev == SCHED_CANCEL && waiting(s, i)))
 			pick(s, &sel, i, false);
 		else if (i == item || ev == SCHED_CLAIMED || ev == SCHED_CANCEL ||
 			 ev == SCHED_CHECK)
@@ -140,10 +173,14 @@ static void event(struct sim *s, enum sched_event ev, int item, enum queue_reaso
 				 it->row.status == sel.rows[i].status);
 		if (queue_status_final(sel.rows[i].status) && !queue_status_final(it->row.status))
 			it->terminal_transitions++;
+		CHECK(s, !sel.rows[i].lacking || sel.rows[i].status == QUEUE_PENDING);
 		it->row = sel.rows[i];
+		it->row.supplied = false;
 	}
 	count_statuses(s);
 	CHECK(s, !build_status_final(was) || s->job.status == was);
+	if (ev != SCHED_IMPOSSIBLE)
+		end_lacking(s);
 }
 
 /* ---- what happens */
@@ -172,6 +209,9 @@ static void claim(struct sim *s, int worker)
 	s->items[item].token = ++s->next_token;
 	s->items[item].worker = worker;
 	s->items[item].starts++;
+	s->items[item].seen = s->job.counts[QUEUE_COMPLETED];
+	s->items[item].solved =
+		completed(s, s->items[item].hidden) && !(s->obstinate && chance(s, 0.5));
 	s->running[worker].item = item;
 	s->running[worker].token = s->items[item].token;
 }
@@ -191,7 +231,9 @@ static void end(struct sim *s, int worker)
 	int64_t token = s->running[worker].token;
 	enum sched_event ev = SCHED_COMPLETED;
 
-	if (chance(s, s->p_fail))
+	if (s->items[item].hidden >= 0 && !s->items[item].solved)
+		ev = SCHED_LACKING;
+	else if (chance(s, s->p_fail))
 		ev = SCHED_FAILED;
 	else if (chance(s, s->p_infra))
 		ev = SCHED_INFRASTRUCTURE;
@@ -217,7 +259,7 @@ static void die(struct sim *s, int worker)
 static void speak_late(struct sim *s)
 {
 	static const enum sched_event words[] = {
-		SCHED_COMPLETED, SCHED_FAILED, SCHED_STOPPED, SCHED_LOST};
+		SCHED_COMPLETED, SCHED_FAILED, SCHED_STOPPED, SCHED_LOST, SCHED_LACKING};
 	int k = below(s, s->stale_count);
 	enum queue_status before = s->items[s->stale[k].item].row.status;
 
@@ -248,13 +290,19 @@ static void step(struct sim *s)
 
 static void make_job(struct sim *s)
 {
+	double p_hidden = chance(s, 0.5) ? 0 : 0.4;
+
 	s->count = below(s, ITEMS_MAX + 1);
+	s->obstinate = chance(s, 0.2);
 	for (int i = 0; i < s->count; i++) {
 		s->items[i] = (struct sim_item){.row = {.id = i + 1, .status = QUEUE_PENDING}};
 		for (int k = 0; k < i; k++)
 			if (chance(s, 0.2))
 				s->items[i].needs[s->items[i].need_count++] = k;
 		s->items[i].row.needs_left = s->items[i].need_count;
+		s->items[i].hidden = -1;
+		if (chance(s, p_hidden))
+			s->items[i].hidden = chance(s, 0.1) ? ITEMS_MAX : below(s, s->count);
 	}
 	s->job = (struct sched_job){
 		.status = BUILD_PREPARING, .fail_fast = chance(s, 0.2), .total = s->count};
@@ -278,6 +326,9 @@ static void check_end(const struct sim *s)
 		CHECK(s, it->token == 0);
 		CHECK(s, it->row.lost <= LOST_MAX);
 		CHECK(s, it->row.attempts <= ATTEMPTS_MAX + 1);
+		CHECK(s, !it->row.lacking);
+		if (it->hidden >= 0 && it->row.status == QUEUE_COMPLETED)
+			CHECK(s, completed(s, it->hidden));
 		if (it->row.status == QUEUE_BLOCKED)
 			CHECK(s, s->items[it->row.blocked_by - 1].row.status == QUEUE_FAILED);
 		if (it->row.status == QUEUE_CANCELLED)

@@ -155,6 +155,58 @@ static void a_capability_is_written_as_in_a_spec(void **state)
 	strbuf_finish(&text);
 }
 
+static void assert_reads(const char *text, const char *name, unsigned flags, const char *version)
+{
+	char *copy = xstrdup(text);
+	struct capability c = {0};
+
+	assert_int_equal(capability_parse(copy, &c), name ? 0 : -EINVAL);
+	if (name) {
+		assert_string_equal(c.name, name);
+		assert_int_equal(c.flags, flags);
+		assert_string_equal(c.version, version);
+	}
+	free(copy);
+}
+
+static void a_capability_is_read_as_it_is_written(void **state)
+{
+	(void)state;
+	assert_reads("zlib-devel", "zlib-devel", 0, "");
+	assert_reads("zlib >= 1:1.2-3", "zlib", CAPABILITY_GREATER | CAPABILITY_EQUAL, "1:1.2-3");
+	assert_reads("zlib < 2", "zlib", CAPABILITY_LESS, "2");
+	assert_reads("font(:lang=en)", "font(:lang=en)", 0, "");
+	assert_reads("(a or b >= 2)", "(a or b >= 2)", 0, "");
+	assert_reads("", NULL, 0, "");
+	assert_reads(" = 1", NULL, 0, "");
+	assert_reads("a b", NULL, 0, "");
+	assert_reads("a = ", NULL, 0, "");
+	assert_reads("a >=2", NULL, 0, "");
+}
+
+static void what_rpms_provide_is_looked_up_line_by_line(void **state)
+{
+	struct provides p = {0};
+
+	(void)state;
+	assert_false(provides_any_of(&p, "a"));
+	assert_int_equal(provides_add(&p, "lib-a-1.0-1.noarch", "[\"a = 1.0-1\",7,\"= b\"]"), 0);
+	assert_int_equal(provides_add(&p, "b-1-1.noarch", "[\"perl(B::C) = 2\"]"), 0);
+	assert_int_equal(provides_add(&p, "c-1-1.noarch", "{}"), -EINVAL);
+	assert_int_equal(provides_add(&p, "c-1-1.noarch", "[\"a\""), -EINVAL);
+	assert_int_equal(p.count, 2);
+	assert_string_equal(p.rpms[0].name, "lib-a");
+	assert_int_equal(p.rpms[0].provide_count, 1);
+	assert_true(provides_any_of(&p, "x\nperl(B::C) >= 1.9"));
+	assert_false(provides_any_of(&p, "x\nperl(B::C) >= 2.1\n"));
+	assert_true(provides_any_of(&p, "(gcc and a < 2)"));
+	assert_false(provides_any_of(&p, "(gcc and a > 2)"));
+	assert_false(provides_any_of(&p, "(gcc and"));
+	assert_false(provides_any_of(&p, ""));
+	provides_finish(&p);
+	assert_int_equal(p.count, 0);
+}
+
 static void a_name_is_fit_for_a_file_name(void **state)
 {
 	static const char *const good[] = {"a", "7zip", "libstdc++", "A.b_c-d"};
@@ -300,6 +352,8 @@ int main(void)
 		cmocka_unit_test(an_epoch_weighs_more_than_a_version_and_that_more_than_a_release),
 		cmocka_unit_test(a_provide_satisfies_what_shares_a_version_with_it),
 		cmocka_unit_test(a_capability_is_written_as_in_a_spec),
+		cmocka_unit_test(a_capability_is_read_as_it_is_written),
+		cmocka_unit_test(what_rpms_provide_is_looked_up_line_by_line),
 		cmocka_unit_test(a_name_is_fit_for_a_file_name),
 		cmocka_unit_test(rich_dependencies_become_trees),
 		cmocka_unit_test(broken_rich_dependencies_are_refused_with_the_place),

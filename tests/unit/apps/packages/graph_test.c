@@ -8,11 +8,18 @@
 
 /* ---- a set in a few words */
 
+#define LEARNED_MAX 8
+
 struct set {
 	struct strbuf text;
 	struct spec_query query;
 	struct graph_package *packages;
 	struct graph graph;
+	struct {
+		const char *package;
+		struct provides provides;
+	} learned[LEARNED_MAX];
+	size_t learned_count;
 };
 
 /* "name >= 1.2" as the three last fields of a record. */
@@ -63,6 +70,25 @@ static void set_add(struct set *set, const char *name, const char *needs, const 
 	strbuf_finish(&hard);
 }
 
+/* Of its newest build: an RPM of that name provided these, a JSON array. */
+static void set_learn(struct set *set, const char *package, const char *nevra, const char *provides)
+{
+	struct provides *p = &set->learned[set->learned_count].provides;
+
+	set->learned[set->learned_count++].package = package;
+	assert_int_equal(provides_add(p, nevra, provides), 0);
+}
+
+static void set_attach_learned(struct set *set, struct graph_package *package)
+{
+	for (size_t i = 0; i < set->learned_count; i++) {
+		if (strcmp(set->learned[i].package, package->name) != 0)
+			continue;
+		package->learned = set->learned[i].provides.rpms;
+		package->learned_count = set->learned[i].provides.count;
+	}
+}
+
 static void set_build(struct set *set)
 {
 	struct strbuf err = STRBUF_INIT;
@@ -70,8 +96,10 @@ static void set_build(struct set *set)
 	spec_query_parse(SPEC_QUERY_SPEC, set->text.buf, set->text.len, &set->query, &err);
 	assert_string_equal(err.buf, "");
 	set->packages = xcalloc(set->query.spec_count, sizeof(*set->packages));
-	for (size_t i = 0; i < set->query.spec_count; i++)
+	for (size_t i = 0; i < set->query.spec_count; i++) {
 		graph_package_of_spec(&set->query.specs[i], &set->packages[i]);
+		set_attach_learned(set, &set->packages[i]);
+	}
 	assert_int_equal(
 		graph_build(set->packages, set->query.spec_count, false, &set->graph, &err), 0);
 	strbuf_finish(&err);
@@ -83,6 +111,8 @@ static void set_finish(struct set *set)
 	free(set->packages);
 	spec_query_finish(&set->query);
 	strbuf_finish(&set->text);
+	for (size_t i = 0; i < set->learned_count; i++)
+		provides_finish(&set->learned[i].provides);
 	*set = (struct set){.text = STRBUF_INIT};
 }
 
@@ -479,6 +509,96 @@ static void the_weakest_edges_are_dropped_first(void **state)
 	set_finish(&set);
 }
 
+/* ---- what RPMs turned out to provide */
+
+static void what_an_rpm_had_makes_an_edge_where_no_spec_says_anything(void **state)
+{
+	struct set set = {.text = STRBUF_INIT};
+
+	(void)state;
+	set_add(&set, "a", "font(bee) >= 9; b-devel >= 2; ?cmake(x); (gcc or golang(b))", "a");
+	set_add(&set, "b", "", "b = 1; b-devel = 1");
+	set_learn(&set, "b", "b-devel-1-1.noarch",
+		"[\"b-devel = 2\",\"font(bee) = 3\",\"cmake(x)\",\"golang(b)\"]");
+	set_build(&set);
+	/* Of the same name in a spec the version counts; of what was learned it does not. */
+	assert_edges(&set, "a>b:learned");
+	assert_externals(&set, "a:b-devel >= 2!");
+	set_finish(&set);
+}
+
+static void what_an_rpm_had_is_believed_before_a_guess_and_confirms_one(void **state)
+{
+	struct set set = {.text = STRBUF_INIT};
+
+	(void)state;
+	set_add(&set, "a", "pkgconfig(b); perl(C)", "a");
+	set_add(&set, "b", "", "b-devel");
+	set_add(&set, "c", "", "perl-C");
+	set_add(&set, "d", "", "d");
+	set_learn(&set, "b", "b-devel-1-1.noarch", "[\"pkgconfig(b) = 1\"]");
+	set_learn(&set, "d", "d-1-1.noarch", "[\"perl(C) = 1\"]");
+	set_build(&set);
+	assert_edges(&set, "a>b:guessed a>d:learned");
+	set_finish(&set);
+}
+
+static void an_rpm_that_the_spec_does_not_make_any_more_is_forgotten(void **state)
+{
+	struct set set = {.text = STRBUF_INIT};
+
+	(void)state;
+	set_add(&set, "a", "font(bee)", "a");
+	set_add(&set, "b", "", "b");
+	set_learn(&set, "b", "b-fonts-1-1.noarch", "[\"font(bee)\"]");
+	set_build(&set);
+	assert_edges(&set, "");
+	assert_externals(&set, "a:font(bee)");
+	set_finish(&set);
+}
+
+static void what_a_package_had_itself_makes_no_edge(void **state)
+{
+	struct set set = {.text = STRBUF_INIT};
+
+	(void)state;
+	set_add(&set, "a", "perl(A::X)", "a");
+	set_learn(&set, "a", "a-1-1.noarch", "[\"perl(A::X)\"]");
+	set_build(&set);
+	assert_edges(&set, "");
+	assert_externals(&set, "a:perl(A::X)*");
+	set_finish(&set);
+}
+
+static void a_learned_edge_is_the_first_to_be_dropped(void **state)
+{
+	struct set set = {.text = STRBUF_INIT};
+
+	(void)state;
+	set_add(&set, "a", "font(bee)", "a");
+	set_add(&set, "b", "?a", "b");
+	set_learn(&set, "b", "b-1-1.noarch", "[\"font(bee)\"]");
+	set_build(&set);
+	assert_edges(&set, "a>b:learned! b>a:soft");
+	assert_int_equal(set.graph.cycle_count, 0);
+	set_finish(&set);
+}
+
+static void installing_what_needs_a_learned_name_is_a_learned_edge(void **state)
+{
+	struct set set = {.text = STRBUF_INIT};
+
+	(void)state;
+	set_add(&set, "a", "b", "a");
+	set_add(&set, "b", "", "b [font(cee)]");
+	set_add(&set, "c", "", "c [d]");
+	set_add(&set, "d", "", "d");
+	set_learn(&set, "c", "c-1-1.noarch", "[\"font(cee)\"]");
+	set_build(&set);
+	assert_edges(&set, "a>b:build a>c:learned");
+	set_finish(&set);
+}
+
 static void soft_edges_inside_a_hard_cycle_do_not_hide_it(void **state)
 {
 	struct set set = {.text = STRBUF_INIT};
@@ -719,6 +839,12 @@ int main(void)
 		cmocka_unit_test(each_knot_is_one_cycle_with_a_shortest_way_round),
 		cmocka_unit_test(a_soft_edge_that_closes_a_cycle_is_dropped),
 		cmocka_unit_test(of_two_soft_edges_one_is_enough_to_break_a_cycle),
+		cmocka_unit_test(what_an_rpm_had_makes_an_edge_where_no_spec_says_anything),
+		cmocka_unit_test(what_an_rpm_had_is_believed_before_a_guess_and_confirms_one),
+		cmocka_unit_test(an_rpm_that_the_spec_does_not_make_any_more_is_forgotten),
+		cmocka_unit_test(what_a_package_had_itself_makes_no_edge),
+		cmocka_unit_test(a_learned_edge_is_the_first_to_be_dropped),
+		cmocka_unit_test(installing_what_needs_a_learned_name_is_a_learned_edge),
 		cmocka_unit_test(the_weakest_edges_are_dropped_first),
 		cmocka_unit_test(soft_edges_inside_a_hard_cycle_do_not_hide_it),
 		cmocka_unit_test(random_sets_lose_no_edge_without_need),

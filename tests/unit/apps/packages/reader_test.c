@@ -244,6 +244,64 @@ static void a_file_that_is_no_source_rpm_is_named(struct world *w)
 	CHECK(rd.failed && strstr(rd.detail, "fake.src.rpm does not parse: "), "%s", rd.detail);
 }
 
+static void put_in_folder(
+	struct rpm_world *rw, const char *folder, const char *file, const char *text)
+{
+	char *path = xasprintf("%s/%s", rw->upload, folder),
+	     *name = xasprintf("%s/%s", folder, file);
+
+	dir_create(path, 0750, NULL);
+	rpm_world_put(rw, name, text);
+	free(path);
+	free(name);
+}
+
+/* Both have a file `list` of their own, which reading the spec shows. */
+static void folders_side_by_side_have_their_sources_to_themselves(struct world *w)
+{
+	struct rpm_world rw;
+	struct reading rd;
+
+	rpm_world_init(&rw, w);
+	put_in_folder(&rw, "set", "README", "x");
+	put_in_folder(&rw, "set/apple", "apple.spec",
+		HEAD("apple") "Source0: list\nProvides: word(%(cat %{SOURCE0}))" TAIL);
+	put_in_folder(&rw, "set/apple", "list", "red");
+	put_in_folder(&rw, "set/apple/tests", "more.spec", "this is no package of the set");
+	put_in_folder(&rw, "set/pear", "pear.spec",
+		HEAD("pear") "Source0: list\nProvides: word(%(cat %{_sourcedir}/list))" TAIL);
+	put_in_folder(&rw, "set/pear", "list", "green");
+	begin(&rw, &rd);
+	reading_wait(&rd);
+	CHECK(!rd.failed && rd.count == 2, "%zu: %s", rd.count, rd.detail);
+	if (rd.count == 2) {
+		CHECK(!strcmp(rd.packages[0].file, "set/apple/apple.spec"), "%s",
+			rd.packages[0].file);
+		CHECK(!strcmp(rd.packages[0].spec->parts[0].provides[1].name, "word(red)"), "%s",
+			rd.packages[0].spec->parts[0].provides[1].name);
+		CHECK(!strcmp(rd.packages[1].spec->parts[0].provides[1].name, "word(green)"), "%s",
+			rd.packages[1].spec->parts[0].provides[1].name);
+	}
+	reading_finish(&rd);
+	rpm_world_finish(&rw);
+}
+
+static void a_source_in_another_packages_folder_is_missing(struct world *w)
+{
+	struct rpm_world rw;
+	struct reading rd;
+
+	rpm_world_init(&rw, w);
+	put_in_folder(&rw, "apple", "apple.spec", HEAD("apple") "Source0: list" TAIL);
+	put_in_folder(&rw, "pear", "pear.spec", HEAD("pear") TAIL);
+	put_in_folder(&rw, "pear", "list", "green");
+	begin(&rw, &rd);
+	reading_wait(&rd);
+	CHECK(rd.failed && strstr(rd.detail, "apple/apple.spec names the source file list"), "%s",
+		rd.detail);
+	rpm_world_finish(&rw);
+}
+
 static void a_folder_without_a_spec_is_refused(struct world *w)
 {
 	struct rpm_world rw;
@@ -328,6 +386,8 @@ static const struct scenario scenarios[] = {
 	SCENARIO(two_specs_of_one_name_are_named_both),
 	SCENARIO(what_prints_for_ever_is_ended),
 	SCENARIO(a_file_that_is_no_source_rpm_is_named),
+	SCENARIO(folders_side_by_side_have_their_sources_to_themselves),
+	SCENARIO(a_source_in_another_packages_folder_is_missing),
 	SCENARIO(a_folder_without_a_spec_is_refused),
 	SCENARIO(more_specs_than_a_build_may_have_are_refused_unread),
 	SCENARIO(reading_changes_nothing_and_reaches_nothing),

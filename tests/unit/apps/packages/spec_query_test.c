@@ -311,7 +311,7 @@ static void a_spec_says_where_it_builds(void **state)
 	assert_true(spec_builds_on(&q.specs[0], "x86_64", &err));
 	assert_string_equal(err.buf, "");
 	assert_false(spec_builds_on(&q.specs[0], "s390x", &err));
-	assert_string_equal(err.buf, "foo does not build on s390x: its ExcludeArch says so");
+	assert_string_equal(err.buf, "foo does not build on s390x: its ExcludeArch names it");
 	assert_false(spec_builds_on(&q.specs[0], "riscv64", &err));
 	assert_string_equal(
 		err.buf, "foo does not build on riscv64: its ExclusiveArch does not name it");

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// Reading huge logs is work that others must not wait for.
+import assert from 'node:assert/strict'
+import { readdirSync, readlinkSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { eventually, startReqpm, within } from '../harness.mjs'
+import { sh } from '../sets.mjs'
+
+const HUGE = 8 * 2 ** 30
+const SEARCHES = 12 // three for each thread that works on files
+
+/** A build whose log was made huge: its end is one line of NULs, which takes no space on the disk. */
+async function hugeLog(server) {
+  const { id: build } = await server.submit({ a: sh('echo begin') })
+  const [{ id }] = (await server.ended(build)).queue_items
+  const log = join(server.dataDir, 'builds', String(build), 'logs/a.log')
+  truncateSync(log, HUGE)
+  const open = () => readdirSync(`/proc/${server.pid}/fd`).filter((fd) => {
+    try {
+      return readlinkSync(`/proc/${server.pid}/fd/${fd}`) === log
+    } catch {
+      return false // closed while we looked
+    }
+  }).length
+  return { id, open }
+}
+
+/** Searches that would take seconds each; `answered` grows when one is over, and cut() ends them all. */
+async function searchAll(server, { id, open }) {
+  const cut = new AbortController()
+  const answered = []
+  const over = Array.from({ length: SEARCHES }, () => fetch(`${server.url}/api/queue/${id}/log?q=never`, { signal: cut.signal }).then(({ status }) => answered.push(status), () => {}))
+  await eventually(() => open() >= 2, 'the searches begin')
+  return { answered, cut: () => cut.abort(), over: within(Promise.all(over), 'the end of the searches') }
+}
+
+test('while many search huge logs, an upload is taken and a build is built', async (t) => {
+  const server = await startReqpm(t)
+  const log = await hugeLog(server)
+  const searches = await searchAll(server, log)
+  const upload = await server.upload({ 'packages.json': JSON.stringify({ packages: [{ name: 'b', command: ['seq', '1000'] }] }), big: Buffer.alloc(2 ** 20) })
+  const build = await server.submit(upload)
+  assert.equal((await server.ended(build.id)).status, 'completed')
+  assert.ok(searches.answered.length <= SEARCHES / 2, `an upload and a build waited for ${searches.answered.length} of ${SEARCHES} searches`)
+  const [{ id }] = (await server.api(`/api/builds/${build.id}`)).json().queue_items
+  assert.deepEqual((await server.api(`/api/queue/${id}/log?q=1000`)).json().matches, [{ line: 1000, text: '1000' }], 'a short log is searched in between')
+  assert.equal((await server.api(`/api/queue/${id}/log?from_line=999`)).json().lines.length, 2)
+  assert.ok(searches.answered.length < SEARCHES)
+  searches.cut()
+  await searches.over
+  await eventually(() => log.open() === 0, 'nobody searches for who has gone')
+})
+
+test('a server that is stopped waits for no search, and says so to who asked', async (t) => {
+  const server = await startReqpm(t)
+  const searches = await searchAll(server, await hugeLog(server))
+  assert.equal(await server.stop(), 0)
+  await searches.over
+  assert.ok(searches.answered.includes(503), `the answers: ${searches.answered}`)
+})
