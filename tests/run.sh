@@ -9,12 +9,13 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 LONG=${1:-}
-passed=0 failed=0 names=()
+passed=0 failed=0 names=() before=$SECONDS
 
 count() { # name, passed, failed; a suite that ran no test has failed
 	[ "${2:-0}" -gt 0 ] || set -- "$1" 0 "$((${3:-0} > 0 ? $3 : 1))"
 	passed=$((passed + $2)) failed=$((failed + $3))
-	printf '%-34s %5d passed %3d failed\n' "$1" "$2" "$3"
+	printf '%-46s %5d passed %3d failed %5d s\n' "$1" "$2" "$3" $((SECONDS - before))
+	before=$SECONDS
 	[ "$3" -eq 0 ] || names+=("$1")
 }
 
@@ -44,7 +45,7 @@ node_suite() { # name, binary folder, files…
 	local name=$1 dir=$2 log=$2/node.log
 	shift 2
 	[ -e "$1" ] || return 0
-	REQPM_BIN=$PWD/$dir/reqpm "${REQPM_NODE:-node}" --test --test-concurrency=2 --test-reporter=tap "$@" >"$log" 2>&1
+	REQPM_BIN=$PWD/$dir/reqpm "${REQPM_NODE:-node}" --test --test-concurrency=3 --test-reporter=tap "$@" >"$log" 2>&1
 	local ok bad
 	ok=$(sed -n 's/^# pass //p' "$log" | tail -n 1) bad=$(sed -n 's/^# \(fail\|cancelled\) //p' "$log" | awk '{n+=$1} END {print n+0}')
 	[ -n "$ok" ] || { ok=0 bad=1; tail -n 40 "$log"; }
@@ -64,8 +65,7 @@ mkdir -p out
 check "architecture" bash tests/architecture.sh
 if setup_folder out/release "" --buildtype=release; then
 	meson_suites "release: unit and fuzz corpora" out/release unit fuzz
-	node_suite "release: contract" out/release tests/contract/*.test.mjs
-	node_suite "release: scenarios" out/release tests/scenarios/*.test.mjs
+	node_suite "release: contract and scenarios" out/release tests/contract/*.test.mjs tests/scenarios/*.test.mjs
 else
 	count "release does not compile" 0 1
 fi
@@ -84,8 +84,7 @@ export REQPM_QUICK=1 # what takes long and is the same under a sanitizer ran abo
 wait
 if asan_folder; then
 	meson_suites "clang, address+undefined: unit" out/asan unit fuzz
-	node_suite "clang, address+undefined: contract" out/asan tests/contract/*.test.mjs
-	node_suite "clang, address+undefined: scenarios" out/asan tests/scenarios/*.test.mjs
+	node_suite "clang, address+undefined: contract, scenarios" out/asan tests/contract/*.test.mjs tests/scenarios/*.test.mjs
 else
 	count "clang build does not compile" 0 1
 fi
@@ -93,9 +92,8 @@ if tsan_folder; then
 	# The keeper and its launchers have one thread each: there is nothing to see, and the sanitizer's own thread forbids the
 	# launcher a user namespace of its own, which build roots of layers need.
 	meson_suites "gcc, thread: unit" out/tsan unit -sandbox
-	node_suite "gcc, thread: contract" out/tsan tests/contract/*.test.mjs
 	mapfile -t without_layers < <(ls tests/scenarios/*.test.mjs | grep -v -e /rpm -e /soft)
-	node_suite "gcc, thread: scenarios" out/tsan "${without_layers[@]}"
+	node_suite "gcc, thread: contract and scenarios" out/tsan tests/contract/*.test.mjs "${without_layers[@]}"
 else
 	count "gcc thread build does not compile" 0 1
 fi

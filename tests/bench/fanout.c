@@ -91,6 +91,10 @@ static void child_main(int port, bool websocket, int control)
 					total = 0;
 			} else if (r > 0) {
 				total += r;
+			} else if (r == 0) {
+				/* It answers no pings: on a machine this slow there is no figure. */
+				fprintf(stderr, "fanout: a viewer was sent away\n");
+				_exit(1);
 			}
 		}
 		/* The parent says how many bytes it waits for; 0 starts the count anew. */
