@@ -9,9 +9,6 @@ import { BrowserRouter } from 'react-router'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { App } from './App.jsx'
 import { createQueryClient } from './queries/client.js'
-import { applyTheme, storedTheme } from './lib/theme.js'
-
-applyTheme(storedTheme())
 
 createRoot(/** @type {HTMLElement} */ (document.getElementById('root'))).render(
 	<StrictMode>

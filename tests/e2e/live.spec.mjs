@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { countRequests, expect, shell, test } from './tools.mjs'
+import { countRequests, expect, row, shell, test } from './tools.mjs'
 
 const wait = 'i=0; while [ $i -lt 12 ]; do echo step $i; i=$((i+1)); sleep 0.25; done'
 const chain = [shell('first', wait), shell('second', wait, ['first']), shell('third', wait, ['second'])]
 const state = (page) => page.locator('.build-title .state').first()
 const live = (page) => page.locator('.live-badge')
 const working = (page) => page.getByRole('gridcell').filter({ hasText: 'building' }).first()
-const row = (page, name) => page.getByRole('row').filter({ hasText: name })
 
 test('a build is watched to its end without a page load and without one request', async ({ page, server, complaints }) => {
 	const id = await server.build(chain)
@@ -17,6 +16,7 @@ test('a build is watched to its end without a page load and without one request'
 	await expect(live(page)).toContainText('Live')
 	await expect(working(page)).toBeVisible()
 	await expect(page).toHaveTitle(/^\[\d.*%\] set/)
+	await expect(row(page, 'third')).toContainText('waits for second')
 	await expect(row(page, 'first')).toContainText('completed')
 	await expect(state(page)).toContainText('completed', { timeout: 60_000 })
 	await expect(page.getByText('Ended')).toBeVisible()
@@ -96,15 +96,56 @@ test('the builds list is live', async ({ page, server, complaints }) => {
 test('files become an order, and the order a build', async ({ page, server, signIn, complaints }) => {
 	await signIn()
 	await page.getByRole('link', { name: 'New build' }).first().click()
+	let sent = 0
+	page.on('request', (request) => request.method() === 'PUT' && sent++)
 	const body = JSON.stringify({ packages: [{ version: '1', ...shell('beta', 'true', ['alpha']) }, { version: '1', ...shell('alpha', 'true') }] })
 	await page.locator('input[type=file]').first().setInputFiles({ name: 'packages.json', mimeType: 'application/json', buffer: Buffer.from(body) })
 	await page.getByRole('button', { name: 'Show the order' }).click()
 	await expect(page.locator('.levels > li').first()).toContainText('alpha')
 	await expect(page.locator('.levels > li').nth(1)).toContainText('beta')
-	await page.getByLabel('Name').fill('from the page')
+	await page.getByRole('textbox', { name: 'Name' }).fill('from the page')
 	await page.getByRole('button', { name: 'Start the build' }).click()
 	await page.waitForURL(/\/builds\/\d+$/)
 	await expect(page.locator('.build-title h1')).toHaveText('from the page')
 	await expect(state(page)).toContainText('completed')
+	expect(sent, 'files are sent once, for the order and for the build').toBe(1)
+	expect(complaints).toEqual([])
+})
+
+test('a circle and a set that is refused are said, and can be put right', async ({ page, server, signIn }) => {
+	await signIn()
+	await page.goto(`${server.url}/new`)
+	const choose = (text) => page.locator('input[type=file]').first().setInputFiles({ name: 'packages.json', mimeType: 'application/json', buffer: Buffer.from(text) })
+	await choose(JSON.stringify({ packages: [shell('a', 'true', ['b']), shell('b', 'true', ['a'])] }))
+	await page.getByRole('button', { name: 'Show the order' }).click()
+	await expect(page.getByRole('heading', { name: 'This set cannot be built' })).toBeVisible()
+	await choose('{"packages":[{"name":"a b"}]}')
+	await page.getByRole('button', { name: 'Start the build' }).click()
+	await expect(page.getByText('"a b" is no name')).toBeVisible()
+	await choose(JSON.stringify({ packages: [shell('a', 'true')] }))
+	await page.getByRole('button', { name: 'Show the order' }).click()
+	await expect(page.locator('.levels > li')).toHaveText(/a/)
+})
+
+test('the status follows the builds, and asks nothing while nothing changes', async ({ page, server, complaints }) => {
+	await page.clock.install()
+	let asked = 0
+	page.on('request', (request) => request.url().endsWith('/api/status') && asked++)
+	await page.goto(`${server.url}/status`)
+	await expect(live(page)).toContainText('Live')
+	await expect(page.locator('.slot-busy')).toHaveCount(0)
+	const before = asked
+	await page.clock.runFor(40_000)
+	expect(asked).toBe(before)
+	const id = await server.build([shell('seen', 'sleep 600')])
+	await expect(async () => {
+		await page.clock.runFor(3000)
+		await expect(page.locator('.slots')).toContainText('seen', { timeout: 500 })
+	}).toPass()
+	await server.post(`/api/builds/${id}/cancel`)
+	await expect(async () => {
+		await page.clock.runFor(3000)
+		await expect(page.locator('.slot-busy')).toHaveCount(0, { timeout: 500 })
+	}).toPass()
 	expect(complaints).toEqual([])
 })

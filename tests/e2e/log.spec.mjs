@@ -61,6 +61,7 @@ test('what a log says is text: no markup, no control of the terminal, whatever i
 	const script = [
 		"printf '<script>document.title=1</script><img src=x onerror=alert(1)>\\n'",
 		"printf '\\033[31mred\\033[0m \\033]8;;http://evil.example\\007link\\033]8;;\\007 \\033[2J\\n'",
+		"printf '\\033[32mgreen begins\\nand goes on\\033[0m to here\\n'",
 		"printf 'bad \\377\\376 bytes\\n'",
 		'head -c 1048576 /dev/zero | tr "\\0" x; echo',
 		'echo after',
@@ -70,10 +71,40 @@ test('what a log says is text: no markup, no control of the terminal, whatever i
 	await page.goto(`${server.url}/builds/${id}/log`)
 	await expect(page.locator('.log-text', { hasText: '<script>document.title=1</script><img' })).toBeVisible()
 	await expect(page.locator('.ansi-red-fg')).toHaveText('red')
+	await expect(page.locator('.ansi-green-fg')).toHaveText(['green begins', 'and goes on'])
 	await expect(page.locator('.log-text', { hasText: 'bad \uFFFD' })).toBeVisible()
 	await expect(page.locator('.log-text', { hasText: /^after$/ })).toBeVisible()
 	await expect(page.locator('.log a[href*=evil], .log img')).toHaveCount(0)
 	await page.getByLabel('Wrap').check()
 	await expect(page.locator('.log-text', { hasText: /^after$/ })).toBeVisible()
+	expect(complaints).toEqual([])
+})
+
+test('wrapped or not, the reader stays where he was, and long lines are read to their end', async ({ page, server, complaints }) => {
+	const id = await server.build([shell('long', "i=0; while [ $i -lt 400 ]; do i=$((i+1)); printf 'line %s ' $i; [ $((i % 10)) = 0 ] && head -c 6000 /dev/zero | tr '\\0' x; echo; done")])
+	await ended(server, id)
+	await page.goto(`${server.url}/builds/${id}/log#L200`)
+	await expect(page.locator('.log-line-marked')).toContainText('line 200')
+	const top = async () => (await numbers(page))[0]
+	const before = await top()
+	await page.getByLabel('Wrap').check()
+	await expect(page.locator('.log-wrap')).toBeVisible()
+	expect(await top()).toBe(before)
+	await page.getByLabel('Wrap').uncheck()
+	await expect(page.locator('.log-wrap')).toHaveCount(0)
+	expect(await top()).toBe(before)
+
+	await page.getByLabel('Wrap').check()
+	await page.getByRole('button', { name: 'End' }).click()
+	const log = page.getByRole('log')
+	await log.focus()
+	const inSight = () => log.evaluate((el) => Number([...el.querySelectorAll('.log-line')].find((line) => line.getBoundingClientRect().bottom > el.getBoundingClientRect().top + 1)?.firstElementChild.dataset.line))
+	const seen = [await inSight()]
+	for (let steps = 0; steps < 100 && seen.at(-1) > 390; steps++) {
+		await page.keyboard.press('ArrowUp')
+		seen.push(await inSight())
+	}
+	expect([...new Set(seen)]).toEqual([400, 399, 398, 397, 396, 395, 394, 393, 392, 391, 390])
+	expect(seen.filter((line) => line === 400).length, 'rows of the line that is higher than the window').toBeGreaterThan(5)
 	expect(complaints).toEqual([])
 })

@@ -37,7 +37,7 @@ export class Server {
 		const log = openSync(join(this.folder, 'server.log'), 'a')
 		this.process = spawn(
 			BINARY,
-			['serve', '--port', this.port, '--data-dir', this.data, '--jobs', '2', '--static-dir', join(ROOT, 'frontend/dist')].map(String),
+			['serve', '--port', this.port, '--data-dir', this.data, '--jobs', '2', '--static-dir', process.env.REQPM_STATIC ?? join(ROOT, 'frontend/dist')].map(String),
 			{ detached: true, stdio: ['ignore', log, log] },
 		)
 		closeSync(log)
@@ -105,6 +105,9 @@ export const test = base.extend({
 		})
 	},
 })
+
+/** The row of a package: others name it, too, while they wait for it. */
+export const row = (page, name) => page.locator('.row', { has: page.locator('.cell-package', { hasText: name }) })
 
 /** Every /api/ request of a page between a build's socket being open and its end. */
 export function countRequests(page) {

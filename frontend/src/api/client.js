@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { serverClock } from '../lib/clock.js'
+import { takeEarly } from './early.js'
 
 /** The one door to HTTP: JSON in and out, and problem+json as an error that can be shown. */
 
@@ -36,10 +37,10 @@ async function errorOf(answer) {
 export async function request(path, options) {
 	let answer
 	try {
-		answer = await fetch(path, { credentials: 'same-origin', ...options })
+		answer = await ((options ? undefined : takeEarly(path)) ?? fetch(path, { credentials: 'same-origin', ...options }))
 	} catch (cause) {
 		if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
-		throw new ApiError(0, 'The server does not answer', 'The server does not answer. This page tries again by itself.')
+		throw new ApiError(0, 'The server does not answer')
 	}
 	serverClock.learn(answer.headers?.get('date'))
 	if (!answer.ok) throw await errorOf(answer)

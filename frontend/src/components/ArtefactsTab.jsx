@@ -23,7 +23,7 @@ export function ArtefactsTab({ build }) {
 				</section>
 			)}
 			{data.length === 0
-				? <p className="subtle">No results yet: they appear here as packages complete.</p>
+				? <p className="nothing">No results yet: they appear here as packages complete.</p>
 				: <Results artifacts={data} />}
 		</div>
 	)
@@ -35,12 +35,12 @@ function Results({ artifacts }) {
 		<div className="scroll-x" tabIndex={0} role="region" aria-label="Results">
 			<table className="plain-table">
 				<thead>
-					<tr><th scope="col">File</th><th scope="col">Package</th><th scope="col">Kind</th><th scope="col">Size</th><th scope="col">SHA-256</th></tr>
+					<tr><th scope="col">File</th><th scope="col">Package</th><th scope="col">Kind</th><th scope="col" className="number">Size</th><th scope="col">SHA-256</th></tr>
 				</thead>
 				<tbody>
 					{artifacts.map((artifact) => (
 						<tr key={`${artifact.queue_item} ${artifact.file}`}>
-							<td title={artifact.nevra ?? undefined}>{artifact.url ? <a href={artifact.url}>{artifact.file}</a> : artifact.file}</td>
+							<td className="file-name" title={artifact.nevra ?? undefined}>{artifact.url ? <a href={artifact.url}>{artifact.file}</a> : artifact.file}</td>
 							<td>{artifact.package}</td>
 							<td>{artifact.kind}</td>
 							<td className="number">{size(artifact.size)}</td>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { memo } from 'react'
+import { memo, useMemo } from 'react'
 import { useNow } from '../hooks/useNow.js'
-import { absolute, duration, elapsed, roughDuration } from '../lib/format.js'
+import { useThrottled } from '../hooks/useThrottled.js'
+import { absolute, duration, elapsed, precise, roughDuration } from '../lib/format.js'
 import { estimate } from '../lib/estimate.js'
 import { isEnded } from '../api/statuses.js'
 
@@ -12,11 +13,14 @@ export const BuildClock = memo(
 		const ended = isEnded(build.status)
 		const now = useNow(!ended)
 		const ms = elapsed(build.started_at ?? build.created_at, build.completed_at, now)
-		const left = ended || build.status !== 'running' ? null : estimate(build.queue_items ?? [], now)
+		// It looks at every item: once a second is enough.
+		const items = useThrottled(build.queue_items, 1000)
+		const runs = build.status === 'running'
+		const left = useMemo(() => (runs ? estimate(items ?? [], now) : null), [runs, items, now])
 		return (
 			<p className="build-clock">
 				<span className="subtle">{ended ? 'took' : 'running for'}</span>{' '}
-				<time title={`created ${absolute(build.created_at)}`}>{duration(ms)}</time>
+				<time title={`created ${absolute(build.created_at)}`}>{ended ? precise(ms) : duration(ms)}</time>
 				{left && (
 					<span title={left.known > 0.5 ? 'from what these packages took last time' : 'a guess from what was built so far'}>
 						<span className="subtle"> · left</span> {roughDuration(left.ms)}

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
+import { memo } from 'react'
 import { NavLink } from 'react-router'
 
-/** The tabs are links: each view has its URL. @param {{ id: string }} props */
-export function BuildTabs({ id }) {
+/** The tabs are links: each view has its URL. */
+export const BuildTabs = memo(Tabs)
+
+/** @param {{ id: string }} props */
+function Tabs({ id }) {
 	const tabs = [
 		{ to: `/builds/${id}`, end: true, text: 'Packages' },
 		{ to: `/builds/${id}/timeline`, text: 'Timeline' },

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-import { useState } from 'react'
+import { memo, useState } from 'react'
 import { Button } from '@patternfly/react-core'
 import CopyIcon from '@patternfly/react-icons/dist/esm/icons/copy-icon'
 
-/** A line to copy. @param {{ text: string, label: string }} props */
-export function CopyText({ text, label }) {
+/** A line to copy. */
+export const CopyText = memo(Line)
+
+/** @param {{ text: string, label: string }} props */
+function Line({ text, label }) {
 	const [copied, setCopied] = useState(false)
 	async function copy() {
 		try {

@@ -18,7 +18,7 @@ export const Failures = memo(
 		const blocked = useMemo(() => countBlocked(items ?? []), [items])
 		return (
 			<>
-				{build.error && <Refused error={build.error} />}
+				{build.error && <Refused error={build.error} dry={build.dry_run ?? false} />}
 				{failed.length > 0 && (
 					<section className="failures" aria-labelledby="failures-title">
 						<h2 id="failures-title">{count(failed.length, 'failed package')}</h2>
@@ -58,25 +58,26 @@ const Failure = memo(
 					{item.phase && <code>{item.phase}</code>}
 					<span>{item.why}</span>
 					{blocked > 0 && <span className="subtle">blocks {count(blocked, 'package')}</span>}
+					{(line || item.log_size) ? <Link to={log} className="failure-log">{line ? `line ${line} of the log` : 'the log'}<span className="pf-v6-screen-reader"> of {item.package.name}</span></Link> : null}
 				</p>
 				{item.error_text && <pre className="failure-text">{item.error_text}</pre>}
-				<Link to={log}>{line ? `line ${line} of the log` : 'the log'}<span className="pf-v6-screen-reader"> of {item.package.name}</span></Link>
 			</li>
 		)
 	},
 )
 
-/** @param {{ error: NonNullable<import('../api/types.js').Build['error']> }} props */
-function Refused({ error }) {
+/** @param {{ error: NonNullable<import('../api/types.js').Build['error']>, dry: boolean }} props */
+function Refused({ error, dry }) {
+	const said = dry ? 'This set cannot be built' : 'Nothing was built'
 	return (
 		<Alert variant="danger" isInline component="h2" className="refused"
-			title={error.package ? `Nothing was built: ${error.package}` : 'Nothing was built'}>
+			title={error.package ? `${said}: ${error.package}` : said}>
 			<p>{error.detail}</p>
 			{error.edges?.length > 0 && (
 				<ul className="edges">
 					{error.edges.map((edge) => (
 						<li key={`${edge.package} ${edge.needs} ${edge.capability}`}>
-							<code>{edge.package}</code> needs <code>{edge.needs}</code> <span className="subtle">({edge.capability})</span>
+							<code>{edge.package}</code> needs <code>{edge.needs}</code>{edge.capability !== edge.needs && <span className="subtle"> ({edge.capability})</span>}
 						</li>
 					))}
 				</ul>

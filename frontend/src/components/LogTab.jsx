@@ -17,19 +17,15 @@ export function LogTab({ build }) {
 	const id = Number(item) || first || order[0]
 	const chosen = items.find((each) => each.id === id)
 
-	if (item && !chosen) return <p className="subtle">This build has no package with the number {item}.</p>
-	if (!chosen) return <p className="subtle">No package has begun yet: the first log appears here.</p>
-	return (
-		<div className="log-tab">
-			<label className="log-choice">
-				<span className="subtle">Log of</span>{' '}
-				<select className="field" value={id} onChange={(event) => navigate(`/builds/${build.id}/log/${event.target.value}`)}>
-					{(begun.includes(chosen) ? order : [id, ...order]).map((each) => <Choice key={each} item={items.find((i) => i.id === each)} />)}
-				</select>
-			</label>
-			<LogPane key={id} item={chosen} />
-		</div>
+	if (item && !chosen) return <p className="nothing">This build has no package with the number {item}.</p>
+	if (!chosen) return <p className="nothing">No package has begun yet: the first log appears here.</p>
+	const byId = new Map(items.map((each) => [each.id, each]))
+	const choice = (
+		<select className="field log-choice" aria-label="Log of" value={id} onChange={(event) => navigate(`/builds/${build.id}/log/${event.target.value}`)}>
+			{(begun.includes(chosen) ? order : [id, ...order]).map((each) => <Choice key={each} item={byId.get(each)} />)}
+		</select>
 	)
+	return <LogPane key={id} item={chosen} choice={choice} />
 }
 
 /** @param {{ item: import('../api/types.js').QueueItem | undefined }} props */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 import { useEffect, useState } from 'react'
-import { Button } from '@patternfly/react-core'
 import { useQuery } from '@tanstack/react-query'
 import { logSearchQuery, rawLogUrl } from '../queries/queue.js'
 import { count, size } from '../lib/format.js'
@@ -11,6 +10,7 @@ import { Steps } from './Steps.jsx'
  * @param {object} props
  * @param {import('../api/types.js').QueueItem} props.item
  * @param {import('../live/log.js').LogState} props.state
+ * @param {import('react').ReactNode} props.choice
  * @param {boolean} props.follow
  * @param {boolean} props.wrap
  * @param {number} props.top the line from which next and previous count
@@ -18,7 +18,7 @@ import { Steps } from './Steps.jsx'
  * @param {(wrap: boolean) => void} props.onWrap
  * @param {(line: number) => void} props.onGo
  */
-export function LogToolbar({ item, state, follow, wrap, top, onFollow, onWrap, onGo }) {
+export function LogToolbar({ item, state, choice, follow, wrap, top, onFollow, onWrap, onGo }) {
 	const [text, setText] = useState('')
 	const [sought, setSought] = useState('')
 	const { data: found, isFetching } = useQuery(logSearchQuery(item.id, sought))
@@ -32,27 +32,28 @@ export function LogToolbar({ item, state, follow, wrap, top, onFollow, onWrap, o
 
 	return (
 		<div className="log-toolbar">
-			<Button variant={follow && !state.final ? 'primary' : 'secondary'} size="sm" aria-pressed={follow} onClick={() => onFollow(!follow)}
-				title={follow ? 'The end stays in sight' : 'Go to the end and stay there'}>
-				{state.final ? 'To the end' : follow ? '● Following' : 'Follow'}
-			</Button>
+			{choice}
 			<form role="search" className="log-search" onSubmit={(event) => {
 				event.preventDefault()
 				setSought(text)
 			}}>
 				<input type="search" className="field" placeholder="Search the log" aria-label="Search the whole log" value={text}
 					onChange={(event) => setText(event.target.value)} />
-				<Button type="submit" variant="control" size="sm">Search</Button>
+				<button type="submit" className="tool">Search</button>
+				<Steps what="match" lines={matches} top={top} onGo={onGo} />
+				<span role="status" className="subtle">{note}</span>
 			</form>
-			<Steps what="match" lines={matches} top={top} onGo={onGo} />
-			<span role="status" className="subtle">{note}</span>
-			<span className="log-errors">
-				<Button variant="secondary" size="sm" onClick={errors.previous} title="Shift+E">↑ Error</Button>
-				<Button variant="secondary" size="sm" onClick={errors.next} title="E">↓ Error</Button>
+			<span className="log-errors" role="group" aria-label="Errors">
+				<button type="button" className="tool" onClick={errors.previous} title="The error before ( Shift E )">↑ Error</button>
+				<button type="button" className="tool" onClick={errors.next} title="The next error ( E )">↓ Error</button>
 				<span role="status" className="subtle">{errors.note}</span>
 			</span>
 			<label className="log-wrap-switch"><input type="checkbox" checked={wrap} onChange={(event) => onWrap(event.target.checked)} /> Wrap</label>
-			<span className="subtle">{count(state.total, 'line')}, {size(state.size)}</span>
+			<button type="button" className={follow && !state.final ? 'tool tool-on' : 'tool'} aria-pressed={follow} onClick={() => onFollow(!follow)}
+				title={follow ? 'The end stays in sight' : 'Go to the end and stay there'}>
+				{state.final ? '⤓ End' : follow ? '● Following' : '⤓ Follow'}
+			</button>
+			<span className="log-size subtle">{count(state.total, 'line')}, {size(state.size)}</span>
 			<a href={rawLogUrl(item.id)} download={`${item.package.name}.log`}>Raw</a>
 		</div>
 	)

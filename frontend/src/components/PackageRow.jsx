@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 import { memo } from 'react'
-import { duration, elapsed } from '../lib/format.js'
+import { duration, elapsed, precise } from '../lib/format.js'
 import { StatusLabel } from './StatusLabel.jsx'
 import { Ticking } from './Ticking.jsx'
 
 /** A row is drawn anew only when its own item changes. */
 export const PackageRow = memo(
 	/**
-	 * @param {{ item: import('../api/types.js').QueueItem, index: number, top: number, height: number, active: boolean,
+	 * @param {{ item: import('../api/types.js').QueueItem, why: string, index: number, top: number, height: number, active: boolean,
 	 *   open: boolean, onOpen: (id: number) => void }} props
 	 */
-	function PackageRow({ item, index, top, height, active, open, onOpen }) {
-		const { status, package: { name, version }, phase, worker, slot, why, error_text: error } = item
+	function PackageRow({ item, why, index, top, height, active, open, onOpen }) {
+		const { status, package: { name, version }, phase, worker, slot, error_text: error } = item
 		return (
 			<div role="row" id={`row-${item.id}`} aria-rowindex={index + 2} aria-selected={open} onClick={() => onOpen(item.id)}
 				className={`row${active ? ' row-active' : ''}${open ? ' row-open' : ''}`} style={{ transform: `translateY(${top}px)`, height }}>
@@ -20,7 +20,7 @@ export const PackageRow = memo(
 				<span role="gridcell" className="cell cell-phase">{phase && <code>{phase}</code>}</span>
 				<span role="gridcell" className="cell cell-worker subtle">{worker && `${worker} · ${slot ?? '?'}`}</span>
 				<span role="gridcell" className="cell cell-duration"><Took item={item} /></span>
-				<span role="gridcell" className="cell cell-why" title={error ?? why ?? undefined}>{why}</span>
+				<span role="gridcell" className="cell cell-why" title={error ?? (why || undefined)}>{why}</span>
 			</div>
 		)
 	},
@@ -29,13 +29,13 @@ export const PackageRow = memo(
 /** What it took, or takes so far, against last time. @param {{ item: import('../api/types.js').QueueItem }} props */
 function Took({ item }) {
 	const { status, started_at: from, completed_at: to, last_duration_ms: last } = item
-	if (!from) return last ? <span className="subtle">last {duration(last)}</span> : null
+	if (!from) return last ? <span className="subtle">last {precise(last)}</span> : null
 	if (status === 'building') return <Ticking from={from} last={last ?? null} />
 	const ms = elapsed(from, to, 0)
 	const change = last && ms !== null ? Math.round(((ms - last) / last) * 100) : 0
 	return (
 		<>
-			{duration(ms)}
+			{precise(ms)}
 			{last && Math.abs(change) >= 10 && Math.abs((ms ?? 0) - last) > 2000 && (
 				<span className="subtle" title={`last time ${duration(last)}`}> {change > 0 ? '+' : '−'}{Math.abs(change)} %</span>
 			)}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useMediaQuery } from '../hooks/useMediaQuery.js'
+import { whyText } from '../lib/why.js'
 import { PackageRow } from './PackageRow.jsx'
 
 const ROW_PX = 40
@@ -37,6 +38,10 @@ export function PackageTable({ ids, byId, open, empty, onHold, onOpen }) {
 		scrollPaddingStart: headPx,
 	})
 	useEffect(() => rows.measure(), [rows, rowPx, headPx])
+	// A function that stays the same: a row is drawn anew for its item, not because the table was.
+	const opens = useRef(onOpen)
+	useEffect(() => void (opens.current = onOpen))
+	const openRow = useCallback((/** @type {number} */ id) => opens.current(id), [])
 	const at = active === null ? -1 : ids.indexOf(active)
 
 	/** @param {number} to */
@@ -70,8 +75,8 @@ export function PackageTable({ ids, byId, open, empty, onHold, onOpen }) {
 				<div className="table-space" role="presentation" style={{ height: rows.getTotalSize() }}>
 					{rows.getVirtualItems().map(({ index, start }) => {
 						const item = byId.get(ids[index])
-						return item && <PackageRow key={item.id} item={item} index={index} top={start - headPx} height={rowPx}
-							active={item.id === active} open={item.id === open} onOpen={onOpen} />
+						return item && <PackageRow key={item.id} item={item} why={whyText(item, byId)} index={index} top={start - headPx} height={rowPx}
+							active={item.id === active} open={item.id === open} onOpen={openRow} />
 					})}
 				</div>
 			</div>

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
+import { memo } from 'react'
 import { Button } from '@patternfly/react-core'
 import { ITEM_STATUSES } from '../api/statuses.js'
 import { FilterInput } from './FilterInput.jsx'
 
 const SORTS = { state: 'state', name: 'name', order: 'build order', duration: 'longest first' }
+
+export const PackageToolbar = memo(Toolbar)
 
 /**
  * @param {object} props
@@ -17,7 +20,7 @@ const SORTS = { state: 'state', name: 'name', order: 'build order', duration: 'l
  * @param {() => void} props.onApply
  * @param {(changes: Record<string, string>) => void} props.onChoose
  */
-export function PackageToolbar({ text, status, sort, counts, total, shown, moved, onApply, onChoose }) {
+function Toolbar({ text, status, sort, counts, total, shown, moved, onApply, onChoose }) {
 	return (
 		<div className="toolbar">
 			<FilterInput label="Filter packages by name" placeholder="Filter by name ( / )" hotkey="/" value={text} onChange={(q) => onChoose({ q })} />

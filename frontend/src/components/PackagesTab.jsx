@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-import { useMemo, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { useStableOrder } from '../hooks/useStableOrder.js'
+import { useThrottled } from '../hooks/useThrottled.js'
 import { chooseItems, countByStatus } from '../lib/packages.js'
 import { PackagePanel } from './PackagePanel.jsx'
 import { PackageTable } from './PackageTable.jsx'
 import { PackageToolbar } from './PackageToolbar.jsx'
 
 /** @typedef {import('../api/types.js').QueueItem} QueueItem */
+
+const ORDER_MS = 250 // rows show what they are at once; their places can be followed by nobody who sees them change each frame
 
 /** Every package of the build; filter, sort and the open package stand in the URL. @param {{ build: import('../api/types.js').Build }} props */
 export function PackagesTab({ build }) {
@@ -19,20 +22,21 @@ export function PackagesTab({ build }) {
 	const sort = params.get('sort') ?? 'state'
 	const open = Number(params.get('item')) || null
 
-	const wanted = useMemo(() => chooseItems(items, { text, status, sort }), [items, text, status, sort])
+	const ordered = useThrottled(items, ORDER_MS)
+	const wanted = useMemo(() => chooseItems(ordered, { text, status, sort }), [ordered, text, status, sort])
 	const { ids, moved, apply } = useStableOrder(wanted, held, `${text} ${status} ${sort}`)
 	const byId = useMemo(() => new Map(items.map((item) => [item.id, item])), [items])
-	const counts = useMemo(() => countByStatus(items), [items])
+	const counts = useMemo(() => countByStatus(ordered), [ordered])
 
-	/** @param {Record<string, string>} changes an empty value takes the parameter away */
-	function choose(changes) {
+	/** An empty value takes the parameter away. */
+	const choose = useCallback((/** @type {Record<string, string>} */ changes) => {
 		const next = new URLSearchParams(params)
 		for (const [key, value] of Object.entries(changes)) {
 			if (value) next.set(key, value)
 			else next.delete(key)
 		}
 		setParams(next, { replace: true })
-	}
+	}, [params, setParams])
 
 	const openItem = open ? byId.get(open) : undefined
 	return (
@@ -43,7 +47,7 @@ export function PackagesTab({ build }) {
 				<PackageTable ids={ids} byId={byId} open={open} onHold={setHeld} onOpen={(id) => choose({ item: String(id) })}
 					empty={items.length === 0 ? 'The packages appear here when the order is worked out.' : 'No package matches.'} />
 			</div>
-			{openItem && <PackagePanel item={openItem} byId={byId} build={build.id} onClose={() => choose({ item: '' })} onOpen={(id) => choose({ item: String(id) })} />}
+			{openItem && <PackagePanel item={openItem} items={items} byId={byId} build={build.id} onClose={() => choose({ item: '' })} onOpen={(id) => choose({ item: String(id) })} />}
 		</div>
 	)
 }

@@ -17,11 +17,11 @@ export function PlanPreview({ id }) {
 	if (build?.status === 'failed') return <Failures build={build} />
 	if (!plan) return <Loading what="the order" />
 	return (
-		<div aria-live="polite">
+		<div className="plan" aria-live="polite">
 			<ol className="levels">
 				{plan.levels.map((level, at) => (
 					<li key={at}>
-						<h3>{at === 0 ? 'First' : `Then ${at + 1}`} <span className="subtle">{count(level.length, 'package')}</span></h3>
+						<h3>{at === 0 ? 'First' : 'Then'} <span className="subtle">{count(level.length, 'package')}</span></h3>
 						<p className="names">{level.map((name) => <code key={name}>{name}</code>)}</p>
 					</li>
 				))}
@@ -49,7 +49,7 @@ function Cycles({ cycles, dropped }) {
 					<h3>Tests that are left out to break a circle</h3>
 					<ul className="edges">
 						{dropped.map((edge) => (
-							<li key={`${edge.package} ${edge.needs}`}><code>{edge.package}</code> without <code>{edge.needs}</code> <span className="subtle">({edge.capability})</span></li>
+							<li key={`${edge.package} ${edge.needs}`}><code>{edge.package}</code> without <code>{edge.needs}</code>{edge.capability !== edge.needs && <span className="subtle"> ({edge.capability})</span>}</li>
 						))}
 					</ul>
 				</>

@@ -5,15 +5,15 @@ import { Link } from 'react-router'
 /**
  * What the server refused or why it did not answer.
  *
- * @param {{ error: Error & { status?: number, title?: string }, what?: string }} props
+ * @param {{ error: Error & { status?: number, title?: string }, what?: string, retried?: boolean }} props `retried`: reading goes on by itself
  */
-export function Problem({ error, what = 'That' }) {
+export function Problem({ error, what = 'That', retried = true }) {
 	if (error.status === 401) return <SignInNotice />
 	const away = error.status === 0 || (error.status ?? 0) >= 500
+	const title = error.status === 0 ? 'The server does not answer' : away ? `${what} did not work: ${error.title ?? error.message}` : `${what} was refused`
 	return (
-		<Alert variant={away ? 'warning' : 'danger'} isInline component="h2"
-			title={error.status === 0 ? 'The server does not answer' : `${what} did not work: ${error.title ?? error.message}`}>
-			{error.message}
+		<Alert variant={away ? 'warning' : 'danger'} isInline component="h2" title={title}>
+			{error.status !== 0 ? error.message : retried ? 'It is asked again and again; this page goes on by itself when it is back.' : 'Try again when it is back.'}
 		</Alert>
 	)
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { Button } from '@patternfly/react-core'
 
 /** To the previous and the next of some lines. @param {{ what: string, lines: number[], top: number, onGo: (line: number) => void }} props */
 export function Steps({ what, lines, top, onGo }) {
@@ -8,8 +7,8 @@ export function Steps({ what, lines, top, onGo }) {
 	const previous = lines.findLast((line) => line < top) ?? lines[lines.length - 1]
 	return (
 		<span className="log-steps">
-			<Button variant="plain" size="sm" aria-label={`Previous ${what}`} onClick={() => onGo(previous)}>↑</Button>
-			<Button variant="plain" size="sm" aria-label={`Next ${what}`} onClick={() => onGo(next)}>↓</Button>
+			<button type="button" className="tool" aria-label={`Previous ${what}`} onClick={() => onGo(previous)}>↑</button>
+			<button type="button" className="tool" aria-label={`Next ${what}`} onClick={() => onGo(next)}>↓</button>
 		</span>
 	)
 }

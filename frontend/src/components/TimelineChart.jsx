@@ -1,87 +1,94 @@
 // SPDX-License-Identifier: MIT
-import { memo, useEffect, useRef, useState } from 'react'
+import { memo } from 'react'
 import { useNavigate } from 'react-router'
-import { duration } from '../lib/format.js'
+import { axisTime, duration, precise } from '../lib/format.js'
+import { barsOf, ticks } from '../lib/timeline.js'
 import { itemLook } from '../api/statuses.js'
+
+/** @typedef {import('../lib/timeline.js').Bar} BarShape */
 
 const LANE_PX = 30
 const AXIS_PX = 26
-const STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400, 604_800]
+const LETTER_PX = 7.2
+const MARK_PX = 44 // what the words of a mark need
 
 /**
- * Lanes and bars, drawn in seconds and stretched by one transform: as time passes no bar is drawn anew but those at work.
+ * Lanes and bars. What is too narrow to be told apart is drawn as one, so that the number of shapes follows the screen and not the build.
  *
  * @param {object} props
- * @param {{ key: string, label: string, items: import('../api/types.js').QueueItem[] }[]} props.rows
+ * @param {import('../lib/timeline.js').Lane[]} props.rows
  * @param {number} props.begin
  * @param {number} props.end
  * @param {boolean} props.live
  * @param {Set<number>} props.critical
  * @param {number} props.build
+ * @param {import('../lib/timeline.js').Range} props.range what is in sight
+ * @param {number} props.width px
+ * @param {import('react').Ref<HTMLDivElement>} props.box
+ * @param {Pick<import('react').HTMLAttributes<HTMLElement>, 'onKeyDown' | 'onPointerDown' | 'onPointerMove' | 'onClickCapture'>} props.handlers
+ * @param {boolean} props.isWhole
  */
-export function TimelineChart({ rows, begin, end, live, critical, build }) {
-	const box = useRef(/** @type {HTMLDivElement | null} */ (null))
+export function TimelineChart({ rows, begin, end, live, critical, build, range, width, box, handlers, isWhole }) {
 	const navigate = useNavigate()
-	const [width, setWidth] = useState(800)
-	useEffect(() => {
-		const el = /** @type {HTMLDivElement} */ (box.current)
-		const observer = new ResizeObserver(() => setWidth(Math.max(200, el.clientWidth)))
-		observer.observe(el)
-		return () => observer.disconnect()
-	}, [])
-
-	const seconds = ((end - begin) / 1000) * (live ? 1.02 : 1)
-	const scale = width / seconds
-	const step = STEPS_S.find((each) => each * scale >= 80) ?? seconds
-	const ticks = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, at) => at * step)
 	const height = AXIS_PX + rows.length * LANE_PX
-	const endOf = (/** @type {import('../api/types.js').QueueItem} */ item) => (item.completed_at ? Date.parse(item.completed_at) : end)
+	const bars = rows.map((row) => barsOf(row.items, { range, width, begin, end, critical }))
+	const now = ((end - begin - range.from) / (range.to - range.from)) * width
+	const label = `Timeline of ${rows.length} lanes over ${duration(end - begin)}, ${axisTime(range.from, 1000)} to ${axisTime(range.to, 1000)} in sight; the table below says the same`
 
 	return (
 		<div className="timeline-box">
 			<ul className="timeline-lanes" aria-hidden="true">
 				{rows.map((row) => <li key={row.key} title={row.label}>{row.label}</li>)}
 			</ul>
-			<div ref={box} className="timeline-chart">
-				<svg width={width} height={height} role="img" aria-label={`Timeline of ${rows.length} worker slots over ${duration(end - begin)}; the table below says the same`}>
-					{ticks.map((tick) => (
-						<g key={tick} transform={`translate(${tick * scale} 0)`}>
-							<line y1={AXIS_PX} y2={height} className="timeline-grid" />
-							<text x="3" y="16" className="timeline-tick">{duration(tick * 1000)}</text>
+			<div ref={box} className={isWhole ? 'timeline-chart' : 'timeline-chart timeline-zoomed'} tabIndex={0} role="group" aria-label={label}
+				aria-keyshortcuts="+ - 0 ArrowLeft ArrowRight" {...handlers}>
+				<svg width={width} height={height} aria-hidden="true">
+					{ticks(range, width).map(({ at, x, step }) => (
+						<g key={at} transform={`translate(${x} 0)`}>
+							<line y1={AXIS_PX - 6} y2={height} className="timeline-grid" />
+							{x < width - MARK_PX && <text x="4" y="16" className="timeline-tick">{axisTime(at, step)}</text>}
 						</g>
 					))}
-					<g transform={`translate(0 ${AXIS_PX}) scale(${scale} 1)`}>
-						{rows.map((row, lane) => row.items.map((item) => (
-							<Bar key={item.id} id={item.id} status={item.status} name={item.package.name} lane={lane} critical={critical.has(item.id)}
-								x={(Date.parse(item.started_at ?? '') - begin) / 1000} length={Math.max(0.05, (endOf(item) - Date.parse(item.started_at ?? '')) / 1000)}
-								onOpen={(id) => navigate(`/builds/${build}?item=${id}`)} />
-						)))}
-					</g>
-					{rows.map((row, lane) => row.items.map((item) => {
-						const x = ((Date.parse(item.started_at ?? '') - begin) / 1000) * scale
-						const room = ((endOf(item) - Date.parse(item.started_at ?? '')) / 1000) * scale
-						return room > 44 && <text key={item.id} x={x + 6} y={AXIS_PX + lane * LANE_PX + 20} className="timeline-text">{fit(item.package.name, room)}</text>
-					}))}
-					{live && <line x1={((end - begin) / 1000) * scale} x2={((end - begin) / 1000) * scale} y1="0" y2={height} className="timeline-now" />}
+					{bars.map((lane, at) => (
+						<g key={rows[at].key} transform={`translate(0 ${AXIS_PX + at * LANE_PX})`}>
+							{lane.map((bar) => <Bar key={bar.key} {...shapeOf(bar)} onOpen={(id) => navigate(`/builds/${build}?item=${id}`)} />)}
+						</g>
+					))}
+					{live && now <= width && <line x1={now} x2={now} y1="0" y2={height} className="timeline-now" />}
 				</svg>
 			</div>
 		</div>
 	)
 }
 
-/** @param {string} name @param {number} room px */
-const fit = (name, room) => (name.length * 7.2 + 12 <= room ? name : `${name.slice(0, Math.max(1, Math.floor((room - 22) / 7.2)))}…`)
+/** @param {BarShape} bar */
+function shapeOf({ x, width, items, critical }) {
+	const [{ id, status, package: { name }, started_at: from, completed_at: to }] = items
+	const { tone, word, symbol } = itemLook(status)
+	const took = to ? precise(Date.parse(to) - Date.parse(from ?? '')) : 'under way'
+	const title = items.length === 1 ? `${name}: ${word}, ${took}` : `${items.length} packages: ${word}, ${name} to ${items[items.length - 1].package.name}`
+	const text = status === 'completed' ? name : `${symbol} ${name}`
+	// A bar that began outside keeps its name in sight.
+	const room = width + Math.min(0, x) - 10
+	return { id, x, width, tone, critical, title, text: items.length === 1 && room > 36 ? fit(text, room) : '' }
+}
+
+/** @param {string} text @param {number} room px */
+const fit = (text, room) => (text.length * LETTER_PX <= room ? text : `${text.slice(0, Math.max(1, Math.floor(room / LETTER_PX) - 1))}…`)
 
 const Bar = memo(
-	/** @param {{ id: number, status: string, name: string, lane: number, critical: boolean, x: number, length: number, onOpen: (id: number) => void }} props */
-	function Bar({ id, status, name, lane, critical, x, length, onOpen }) {
-		const { tone, word } = itemLook(status)
+	/** @param {ReturnType<typeof shapeOf> & { onOpen: (id: number) => void }} props */
+	function Bar({ id, x, width, tone, critical, title, text, onOpen }) {
+		const gap = width > 3 ? 1 : 0
 		return (
-			<rect x={x} y={lane * LANE_PX + 3} width={length} height={LANE_PX - 6} vectorEffect="non-scaling-stroke"
-				className={`bar bar-${tone}${critical ? ' bar-critical' : ''}`} onClick={() => onOpen(id)}>
-				<title>{`${name}: ${word}, ${duration(length * 1000)}`}</title>
-			</rect>
+			<g className="bar-group" onClick={() => onOpen(id)}>
+				<title>{critical ? `${title}, on the longest way` : title}</title>
+				<rect x={x} y="3" width={width - gap} height={LANE_PX - 6} rx={width > 8 ? 3 : 0} className={`bar bar-${tone}`} />
+				{critical && width < 6 && <rect x={x} y="0" width={Math.max(2, width - gap)} height={LANE_PX} className="bar-critical-thin" />}
+				{critical && width >= 6 && <rect x={x + 1} y="4" width={width - gap - 2} height={LANE_PX - 8} rx="2" className="bar-critical" />}
+				{text && <text x={Math.max(0, x) + 7} y="19" className="timeline-text">{text}</text>}
+			</g>
 		)
 	},
-	(a, b) => a.status === b.status && a.lane === b.lane && a.critical === b.critical && a.x === b.x && a.length === b.length && a.id === b.id,
+	(a, b) => a.id === b.id && a.x === b.x && a.width === b.width && a.title === b.title && a.critical === b.critical && a.text === b.text && a.tone === b.tone,
 )

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { Link } from 'react-router'
-import { absolute, duration, elapsed } from '../lib/format.js'
+import { absolute, elapsed, precise } from '../lib/format.js'
 import { StatusLabel } from './StatusLabel.jsx'
 
 /**
  * @param {object} props
- * @param {{ key: string, label: string, items: import('../api/types.js').QueueItem[] }[]} props.rows
+ * @param {import('../lib/timeline.js').Lane[]} props.rows
  * @param {Set<number>} props.critical
  * @param {number} props.build
  */
@@ -14,7 +14,7 @@ export function TimelineTable({ rows, critical, build }) {
 		<div className="scroll-x" tabIndex={0} role="region" aria-label="Timeline as a table">
 			<table className="plain-table">
 				<thead>
-					<tr><th scope="col">Worker slot</th><th scope="col">Package</th><th scope="col">State</th><th scope="col">Began</th><th scope="col">Took</th><th scope="col">On the longest way</th></tr>
+					<tr><th scope="col">Lane</th><th scope="col">Package</th><th scope="col">State</th><th scope="col">Began</th><th scope="col">Took</th><th scope="col">On the longest way</th></tr>
 				</thead>
 				<tbody>
 					{rows.map((row) => row.items.map((item) => (
@@ -23,7 +23,7 @@ export function TimelineTable({ rows, critical, build }) {
 							<td><Link to={`/builds/${build}?item=${item.id}`}>{item.package.name}</Link></td>
 							<td><StatusLabel status={item.status} /></td>
 							<td>{absolute(item.started_at)}</td>
-							<td>{item.completed_at ? duration(elapsed(item.started_at, item.completed_at, 0)) : 'under way'}</td>
+							<td>{item.completed_at ? precise(elapsed(item.started_at, item.completed_at, 0)) : 'under way'}</td>
 							<td>{critical.has(item.id) ? 'yes' : ''}</td>
 						</tr>
 					)))}

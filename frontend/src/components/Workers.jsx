@@ -21,23 +21,26 @@ export function Workers({ workers }) {
 /** @param {{ worker: import('../api/types.js').Worker }} props */
 function WorkerCard({ worker }) {
 	const { name, slots, building } = worker
-	const free = slots - building.length
+	const bySlot = new Map(building.map((work) => [work.slot, work]))
 	return (
 		<section className="card">
-			<h3>{name} <span className="subtle">{count(slots, 'slot')}, {free} free</span></h3>
-			<p className="subtle">
-				since {absolute(worker.started_at)} · heard of {ago(worker.heartbeat_at, serverClock.now())}
-			</p>
+			<h3>{name} <span className="subtle">{count(slots, 'slot')}</span></h3>
+			<p className="subtle" title={`since ${absolute(worker.started_at)}`}>heard of {ago(worker.heartbeat_at, serverClock.now())}</p>
 			<ul className="slots">
-				{building.map((work) => (
-					<li key={work.slot}>
-						<span className="slot-number">{work.slot}</span>
-						<Link to={`/builds/${work.build}?item=${work.item}`}>{work.package}</Link>
-						{work.phase && <code>{work.phase}</code>}
-						{work.started_at && <span className="subtle"><Ticking from={work.started_at} /></span>}
-					</li>
-				))}
+				{Array.from({ length: slots }, (_, at) => at + 1).map((slot) => <Slot key={slot} slot={slot} work={bySlot.get(slot)} />)}
 			</ul>
 		</section>
+	)
+}
+
+/** @param {{ slot: number, work: import('../api/types.js').Worker['building'][number] | undefined }} props */
+function Slot({ slot, work }) {
+	return (
+		<li>
+			<span className={work ? 'slot-number slot-busy' : 'slot-number'}>{slot}</span>
+			{work ? <Link to={`/builds/${work.build}?item=${work.item}`}>{work.package}</Link> : <span className="subtle">free</span>}
+			{work?.phase && <code>{work.phase}</code>}
+			{work?.started_at && <span className="subtle"><Ticking from={work.started_at} /></span>}
+		</li>
 	)
 }

@@ -23,7 +23,7 @@ export function useErrorLines(item, top, onGo) {
 		const found = new Set(answers.flatMap((answer) => answer?.matches.map((match) => match.line) ?? []))
 		if (item.error_line) found.add(item.error_line)
 		const lines = [...found].sort((a, b) => a - b)
-		setNote(lines.length === 0 ? 'no errors' : '')
+		setNote(lines.length === 0 ? 'no errors' : answers.some((answer) => answer?.truncated) ? 'of the first only' : '')
 		if (lines.length === 0) return
 		const next = lines.find((line) => line > top) ?? lines[0]
 		const previous = lines.findLast((line) => line < top) ?? lines[lines.length - 1]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { useEffect, useState } from 'react'
-import { openLog } from '../live/log.js'
+import { createColours } from '../lib/sgr.js'
+import { CHUNK_LINES, openLog } from '../live/log.js'
 import { fetchLogWindow } from '../queries/queue.js'
 
 /** @typedef {import('../live/log.js').LogState} LogState */
@@ -8,13 +9,29 @@ import { fetchLogWindow } from '../queries/queue.js'
 /** @type {LogState} */
 const EMPTY = { total: 0, size: 0, final: false, ready: false, error: null, version: 0 }
 
+/** A log and its colours. @param {number} item @param {(state: LogState) => void} change */
+function begin(item, change) {
+	let total = 0
+	const log = openLog({
+		item,
+		fetchWindow: fetchLogWindow,
+		change: (state) => {
+			if (state.total < total) colours.forget() // another attempt writes it anew
+			total = state.total
+			change(state)
+		},
+	})
+	const colours = createColours({ line: (at) => log.line(at), pieceLines: CHUNK_LINES })
+	return { ...log, colourBefore: colours.before }
+}
+
 /** The log of one item, live while mounted. @param {number} item */
 export function useLog(item) {
-	const [log, setLog] = useState(/** @type {ReturnType<typeof openLog> | null} */ (null))
+	const [log, setLog] = useState(/** @type {ReturnType<typeof begin> | null} */ (null))
 	const [state, setState] = useState(EMPTY)
 
 	useEffect(() => {
-		const opened = openLog({ item, fetchWindow: fetchLogWindow, change: setState })
+		const opened = begin(item, setState)
 		setLog(opened) // eslint-disable-line react-hooks/set-state-in-effect -- what was opened lives outside React
 		return () => {
 			opened.leave()

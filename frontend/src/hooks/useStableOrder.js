@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { useState } from 'react'
+import { useCallback, useState } from 'react'
 import { holdOrder } from '../lib/packages.js'
 
 /**
@@ -17,5 +17,6 @@ export function useStableOrder(wanted, held, choice) {
 		current = { wanted, choice, ...order }
 		setShown(current)
 	}
-	return { ids: current.ids, moved: current.moved, apply: () => setShown({ wanted, choice, ids: wanted, moved: 0 }) }
+	const apply = useCallback(() => setShown({ wanted, choice, ids: wanted, moved: 0 }), [wanted, choice])
+	return { ids: current.ids, moved: current.moved, apply }
 }

@@ -25,9 +25,11 @@ export function useWebSocket(id, enabled) {
 		const key = buildJobKey(id)
 		// Whoever declared the query: an answer that the socket has overtaken must not win.
 		if (!client.getQueryDefaults(key).structuralSharing) client.setQueryDefaults(key, { structuralSharing: newerBuild })
+		// Asked for each message: getQueryData() would work the hash out each time.
+		const { queryHash } = client.defaultQueryOptions({ queryKey: key })
 		const joined = joinRoom({
 			path: `/ws/builds/${encodeURIComponent(id)}/`,
-			held: () => client.getQueryData(key),
+			held: () => /** @type {Build | undefined} */ (client.getQueryCache().get(queryHash)?.state.data),
 			apply: (messages) => void client.setQueryData(key, (/** @type {Build | undefined} */ old) => applyMessages(old, messages)),
 			change: setState,
 		})

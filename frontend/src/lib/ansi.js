@@ -24,10 +24,10 @@ function paletteRgb(n) {
 	return `rgb(${level(Math.floor(at / 36))}, ${level(Math.floor(at / 6) % 6)}, ${level(at % 6)})`
 }
 
-/** @param {string} line @returns {Run[]} */
-export function runs(line) {
-	if (!line.includes('\u001b[')) return [{ text: line }]
-	return Anser.ansiToJson(line, { json: true, remove_empty: true, use_classes: true }).map((part) => {
+/** @param {string} line @param {string} [before] the state in which it begins, as in sgr.js @returns {Run[]} */
+export function runs(line, before = '') {
+	if (!before && !line.includes('\u001b[')) return [{ text: line }]
+	return Anser.ansiToJson(before + line, { json: true, remove_empty: true, use_classes: true }).map((part) => {
 		const fg = colour(part.fg, part.fg_truecolor, 'fg')
 		const bg = colour(part.bg, part.bg_truecolor, 'bg')
 		const decorations = part.decorations.map((name) => `ansi-${name}`)

@@ -84,20 +84,3 @@ function latest(items, endOf) {
 	for (const item of items) if (endOf(item) > -Infinity && (!found || endOf(item) > endOf(found))) found = item
 	return found
 }
-
-/**
- * @param {QueueItem[]} items
- * @returns {{ key: string, label: string, items: QueueItem[] }[]} one lane per worker slot, in order of name
- */
-export function lanes(items) {
-	/** @type {Map<string, { key: string, label: string, items: QueueItem[] }>} */
-	const found = new Map()
-	for (const item of items) {
-		if (!item.started_at || !item.worker) continue
-		const key = `${item.worker}/${String(item.slot ?? 0).padStart(4, '0')}`
-		const lane = found.get(key) ?? { key, label: `${item.worker} · ${item.slot ?? '?'}`, items: [] }
-		lane.items.push(item)
-		found.set(key, lane)
-	}
-	return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
-}

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /**
  * Collects what comes in bursts: a lone message is applied at once, what follows it closely waits for the next animation frame.
- * Frames stand still in hidden tabs, so there a timer takes their place, and what waits is applied on becoming visible.
+ * Frames stand still in hidden tabs and in covered windows, so a timer takes their place, and what waits is applied on becoming
+ * visible. Timers of a hidden tab may come a minute apart: however long that takes, no more waits than MOST.
  */
 const QUIET_MS = 100 // nothing applied for so long: the next message is a lone one
-const HIDDEN_MS = 1000
+const HIDDEN_MS = 1000 // without a frame
+const MOST = 1000
 
 /**
  * @template T
@@ -29,12 +31,11 @@ export function createBatch(apply) {
 
 	function plan() {
 		if (unplan) return
-		if (document.hidden || typeof requestAnimationFrame !== 'function') {
-			const timer = setTimeout(flush, HIDDEN_MS)
-			unplan = () => clearTimeout(timer)
-		} else {
-			const frame = requestAnimationFrame(flush)
-			unplan = () => cancelAnimationFrame(frame)
+		const timer = setTimeout(flush, HIDDEN_MS)
+		const frame = document.hidden ? null : requestAnimationFrame(flush)
+		unplan = () => {
+			clearTimeout(timer)
+			if (frame !== null) cancelAnimationFrame(frame)
 		}
 	}
 
@@ -53,7 +54,7 @@ export function createBatch(apply) {
 		/** @param {T} message */
 		add(message) {
 			waiting.push(message)
-			if (!unplan && performance.now() - appliedAt >= QUIET_MS) flush()
+			if (waiting.length >= MOST || (!unplan && performance.now() - appliedAt >= QUIET_MS)) flush()
 			else plan()
 		},
 		flush,

@@ -20,8 +20,9 @@ import { connect, socketUrl } from './socket.js'
  */
 export function joinRoom({ path, held, apply, change }) {
 	const batch = createBatch(apply)
-	let tries = 0
 	let fresh = false // a snapshot is wanted
+	/** @type {Version | undefined} what was held when this connection was asked for */
+	let before
 	/** @type {number | undefined} the newest of this room that was accepted */
 	let accepted
 	/** @type {number | undefined} up to where the last repair began */
@@ -35,10 +36,10 @@ export function joinRoom({ path, held, apply, change }) {
 	}
 
 	function url() {
-		const version = tries++ > 0 && !fresh ? held?.() : undefined
-		if (version?.seq === undefined) return socketUrl(path)
-		const query = new URLSearchParams({ since: String(version.seq) })
-		if (version.epoch !== undefined) query.set('epoch', version.epoch)
+		before = held?.()
+		if (before?.seq === undefined || fresh) return socketUrl(path)
+		const query = new URLSearchParams({ since: String(before.seq) })
+		if (before.epoch !== undefined) query.set('epoch', before.epoch)
 		return socketUrl(`${path}?${query}`)
 	}
 
@@ -46,6 +47,15 @@ export function joinRoom({ path, held, apply, change }) {
 	function isForeign({ epoch, snapshot }) {
 		const known = held?.()?.epoch
 		return !snapshot && epoch !== undefined && known !== undefined && epoch !== known
+	}
+
+	// A snapshot is read after its connection was asked for. So one that is older than what was held then means that the server went
+	// back, and replaces all; one that is older than what is held now was overtaken by an HTTP answer, which must stand.
+	/** @param {Message} message */
+	function isOvertaken({ seq, epoch }) {
+		const now = held?.()
+		if (seq === undefined || now?.seq === undefined || seq >= now.seq || epoch !== now.epoch) return false
+		return before?.seq === undefined || before.epoch !== epoch || seq >= before.seq
 	}
 
 	/** @param {boolean} snapshot */
@@ -76,11 +86,13 @@ export function joinRoom({ path, held, apply, change }) {
 		if (held && seq !== undefined && !snapshot && known !== undefined && seq > known + 1) return heal(false)
 		if (snapshot) {
 			fresh = false
+			if (isOvertaken(message)) return
 			accepted = seq
 		} else if (seq !== undefined) {
 			accepted = Math.max(seq, accepted ?? 0)
 		}
 		batch.add(message)
+		if (snapshot) batch.flush() // what follows is judged by it
 	}
 
 	const connection = connect({

@@ -53,7 +53,10 @@ export function connect({ url, receive, change }) {
 	let state = IDLE
 	let failures = 0
 	let retryMs = 0 // what the last heartbeat asked for
+	// Lengths of time are told by a clock that nobody sets.
 	let notBefore = 0
+	let heardAt = 0
+	let drift = 0 // of the clock on the wall, which goes on while the computer sleeps
 	/** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
 	let retryTimer = /** @type {Timer} */ (undefined)
 	let silenceTimer = /** @type {Timer} */ (undefined)
@@ -82,19 +85,24 @@ export function connect({ url, receive, change }) {
 		if (close) old.close()
 	}
 
+	// Looks when the time may be up: a timer for each message is too much where a thousand come in a second.
 	function listen() {
-		clearTimeout(silenceTimer)
-		silenceTimer = setTimeout(() => {
+		const left = heardAt + SILENCE_MS - performance.now()
+		if (left > 0) {
+			silenceTimer = setTimeout(listen, left)
+		} else {
 			release(true)
 			retry(null, 0)
-		}, SILENCE_MS)
+		}
 	}
+
+	const heard = () => (heardAt = performance.now())
 
 	/** @param {CloseError | null} error @param {number} least */
 	function retry(error, least) {
 		const delay = Math.max(least, Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures))
 		failures++
-		notBefore = Date.now() + least
+		notBefore = performance.now() + least
 		retryTimer = setTimeout(open, delay)
 		set({ status: 'reconnecting', attempt: state.attempt + 1, error, since: state.since ?? Date.now() })
 	}
@@ -117,14 +125,16 @@ export function connect({ url, receive, change }) {
 		if (state.status === 'idle' || state.status === 'closed') set({ status: 'connecting', error: null })
 		const mine = new WebSocket(url())
 		socket = mine
+		heard()
 		listen()
+		drift = Date.now() - heardAt
 		mine.onopen = () => {
 			stableTimer = setTimeout(() => (failures = 0), STABLE_MS)
-			listen()
+			heard()
 			set({ status: 'open', attempt: 0, error: null, since: null })
 		}
 		mine.onmessage = ({ data }) => {
-			listen()
+			heard()
 			const message = parse(data)
 			if (!message) return
 			if (typeof message.retry_ms === 'number') retryMs = message.retry_ms
@@ -134,12 +144,26 @@ export function connect({ url, receive, change }) {
 		mine.onclose = closed
 	}
 
-	// The network is back or somebody looks: waiting longer helps nobody, but what the server asked for holds.
+	/** Something was lost on the way: a new connection, at once unless the last one was new itself. */
+	function heal() {
+		release(true)
+		if (failures === 0) {
+			failures++
+			set({ status: 'reconnecting', attempt: state.attempt + 1, since: state.since ?? Date.now() })
+			open()
+		} else {
+			retry(null, 0)
+		}
+	}
+
+	// The network is back or somebody looks: waiting longer helps nobody, but what the server asked for holds. A connection that
+	// slept with the computer is most likely dead, and no timer has noticed.
 	function wake() {
+		if (!document.hidden && state.status === 'open' && Date.now() - performance.now() - drift > SILENCE_MS) heal()
 		if (retryTimer === undefined || document.hidden) return
 		clearTimeout(retryTimer)
 		retryTimer = undefined
-		const left = notBefore - Date.now()
+		const left = notBefore - performance.now()
 		if (left > 0) retryTimer = setTimeout(open, left)
 		else open()
 	}
@@ -154,17 +178,7 @@ export function connect({ url, receive, change }) {
 			failures = 0
 			open()
 		},
-		/** Something was lost on the way: a new connection, at once unless the last one was new itself. */
-		heal() {
-			release(true)
-			if (failures === 0) {
-				failures++
-				set({ status: 'reconnecting', attempt: state.attempt + 1, since: state.since ?? Date.now() })
-				open()
-			} else {
-				retry(null, 0)
-			}
-		},
+		heal,
 		close() {
 			removeEventListener('online', wake)
 			document.removeEventListener('visibilitychange', wake)

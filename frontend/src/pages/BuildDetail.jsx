@@ -11,6 +11,7 @@ import { Loading } from '../components/Loading.jsx'
 import { PackagesTab } from '../components/PackagesTab.jsx'
 import { Problem } from '../components/Problem.jsx'
 import { usePageTitle } from '../hooks/usePageTitle.js'
+import { useThrottled } from '../hooks/useThrottled.js'
 import { useWebSocket } from '../hooks/useWebSocket.js'
 import { buildJobQuery } from '../queries/builds.js'
 import { isEnded } from '../api/statuses.js'
@@ -19,23 +20,28 @@ const LogTab = lazy(() => import('../components/LogTab.jsx').then((tab) => ({ de
 const TimelineTab = lazy(() => import('../components/TimelineTab.jsx').then((tab) => ({ default: tab.TimelineTab })))
 const ArtefactsTab = lazy(() => import('../components/ArtefactsTab.jsx').then((tab) => ({ default: tab.ArtefactsTab })))
 
+const HEADER_MS = 200 // numbers that change faster are read by nobody
+
 /** One build, live until it has ended. */
 export function BuildDetail() {
 	const { id = '' } = useParams()
 	const { data: build, error, failureReason } = useQuery(buildJobQuery(id))
 	const live = useWebSocket(id, !!build && !isEnded(build.status))
-	// A log wants the room; the failures are one click away.
+	const shown = useThrottled(build, HEADER_MS)
+	// Failures stand before the packages; the other views want the room, and the failures are one click away.
+	const onPackages = useMatch('/builds/:id') !== null
 	const readsLog = useMatch('/builds/:id/log/*') !== null
 	usePageTitle(build ? titleOf(build) : `Build ${id}`, build ? iconOf(build) : 'idle')
 
 	if (error) return <Unreadable id={id} error={error} />
 	if (!build) return failureReason ? <Problem error={failureReason} what="Reading the build" /> : <Loading what="the build" />
+	const calm = shown?.id === build.id ? shown : build
 	return (
-		<div className="build">
+		<div className={readsLog ? 'build build-fills' : 'build'}>
 			<nav aria-label="Breadcrumb" className="crumbs"><Link to="/">Builds</Link> / <span>{build.id}</span></nav>
-			<BuildHeader build={build} live={live} />
-			<Announcer key={build.id} build={build} />
-			{!readsLog && <Failures build={build} />}
+			<BuildHeader build={calm} live={live} />
+			<Announcer key={build.id} build={calm} />
+			{(onPackages || build.error) && <Failures build={calm} />}
 			<BuildTabs id={id} />
 			<div className="build-body">
 				<Suspense fallback={<Loading />}>

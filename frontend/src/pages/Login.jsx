@@ -21,6 +21,7 @@ export function Login() {
 	})
 	usePageTitle('Sign in')
 
+	const refused = /** @type {(Error & { status?: number }) | null} */ (error)?.status === 401
 	const sent = useRef(false)
 	useEffect(() => {
 		if (!code || sent.current) return
@@ -30,10 +31,11 @@ export function Login() {
 	}, [code, mutate])
 
 	return (
-		<>
+		<div className="notice">
 			<h1>Sign in</h1>
-			{error && <Problem error={error} what="Signing in" />}
+			{error && !refused && <Problem error={error} what="Signing in" retried={false} />}
+			{refused && <p role="alert">This link was used before, or it is too old: each is good once, for ten minutes.</p>}
 			{error || !code ? <SignInNotice /> : <Loading what="your session" />}
-		</>
+		</div>
 	)
 }

@@ -22,8 +22,7 @@ export function NewBuild() {
 	const [name, setName] = useState('')
 	const [failFast, setFailFast] = useState(false)
 	const [preview, setPreview] = useState(/** @type {number | null} */ (null))
-	const dry = useSubmit((build) => setPreview(build.id))
-	const real = useSubmit((build) => navigate(`/builds/${build.id}`))
+	const { submit, isPending, error, sent, reset } = useSubmit((build) => (build.dry_run ? setPreview(build.id) : navigate(`/builds/${build.id}`)))
 	usePageTitle('New build')
 
 	/** @param {Chosen[]} more the newest file of a path stands */
@@ -38,16 +37,13 @@ export function NewBuild() {
 	function change(next) {
 		setFiles(next)
 		setPreview(null)
-		dry.reset()
-		real.reset()
+		reset()
 	}
 
 	const bytes = files.reduce((sum, { file }) => sum + file.size, 0)
 	const problem = lacks(files)
-	const busy = dry.isPending || real.isPending
-	const ready = files.length > 0 && !problem && !busy && canChange
+	const ready = files.length > 0 && !problem && !isPending && canChange
 	const submission = { name: name.trim() || 'upload', fail_fast: failFast }
-	const error = dry.error ?? real.error
 	return (
 		<>
 			<div className="page-head"><h1>New build</h1></div>
@@ -55,9 +51,9 @@ export function NewBuild() {
 			<div className="new-build">
 				<form className="new-form" onSubmit={(event) => {
 					event.preventDefault()
-					real.submit({ files, submission })
+					submit({ files, submission })
 				}}>
-					<DropZone onFiles={add} />
+					<DropZone onFiles={add} small={files.length > 0} />
 					<FileList files={files} onRemove={(path) => change(files.filter((each) => each.path !== path))} />
 					{problem && <p role="alert" className="field-error">{problem}</p>}
 					<label className="form-row"><span>Name</span>
@@ -67,13 +63,13 @@ export function NewBuild() {
 						<input type="checkbox" checked={failFast} onChange={(event) => setFailFast(event.target.checked)} /> Stop at the first failure
 					</label>
 					<div className="form-actions">
-						<Button variant="secondary" isDisabled={!ready} onClick={() => dry.submit({ files, submission: { ...submission, dry_run: true } })}>
+						<Button variant="secondary" isDisabled={!ready} onClick={() => submit({ files, submission: { ...submission, dry_run: true } })}>
 							Show the order
 						</Button>
 						<Button variant="primary" type="submit" isDisabled={!ready}>Start the build</Button>
-						<span role="status" className="subtle">{busy ? `uploading ${size(real.isPending ? real.sent : dry.sent)} of ${size(bytes)}` : ''}</span>
+						<span role="status" className="subtle">{isPending && sent < bytes ? `uploading ${size(sent)} of ${size(bytes)}` : ''}</span>
 					</div>
-					{error && <Problem error={error} what="Starting" />}
+					{error && <Problem error={error} what="The set" retried={false} />}
 				</form>
 				<section className="card new-preview" aria-labelledby="order-title">
 					<h2 id="order-title">The order</h2>

@@ -2,18 +2,17 @@
 import { queryOptions } from '@tanstack/react-query'
 import { fetchSession, fetchStatus, fetchWorkers, login } from '../api/server.js'
 
-const LOOK_AGAIN_MS = 5000 // the Status page is a view of the whole server, which has no room of its own
-
+/* The server as a whole has no room of its own: it is asked when a reader comes (back), and when a build changes. */
 export const statusQuery = queryOptions({
 	queryKey: ['status'],
 	queryFn: fetchStatus,
-	refetchInterval: LOOK_AGAIN_MS,
+	refetchOnWindowFocus: true,
 })
 
 export const workersQuery = queryOptions({
 	queryKey: ['workers'],
 	queryFn: () => fetchWorkers().then((answer) => answer.items),
-	refetchInterval: LOOK_AGAIN_MS,
+	refetchOnWindowFocus: true,
 })
 
 export const sessionQuery = queryOptions({ queryKey: ['session'], queryFn: fetchSession, staleTime: Infinity })

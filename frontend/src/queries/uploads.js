@@ -6,15 +6,8 @@ const AT_ONCE = 3
 
 /** @typedef {{ path: string, file: File }} Chosen */
 
-/**
- * Uploads the files and makes the build of them.
- *
- * @param {Chosen[]} files
- * @param {Record<string, unknown>} submission
- * @param {(done: number) => void} progress bytes
- * @returns {Promise<import('../api/types.js').Build>}
- */
-export async function submitFiles(files, submission, progress) {
+/** @param {Chosen[]} files @param {(done: number) => void} progress bytes @returns {Promise<number>} the upload */
+async function upload(files, progress) {
 	const { id } = await createUpload()
 	const waiting = [...files]
 	let done = 0
@@ -26,5 +19,27 @@ export async function submitFiles(files, submission, progress) {
 		}
 	}
 	await Promise.all(Array.from({ length: AT_ONCE }, work))
-	return createBuild({ ...submission, upload: id })
+	return id
+}
+
+/** An upload that nobody built is forgotten after a while. @param {any} error @returns {null} */
+function unlessForgotten(error) {
+	if (error.status === 404) return null
+	throw error
+}
+
+/**
+ * Makes a build of the files. They are sent once: what was sent for a dry run is built.
+ *
+ * @param {Chosen[]} files
+ * @param {Record<string, unknown>} submission
+ * @param {number | null} sent the upload that holds them already
+ * @param {(done: number) => void} progress bytes
+ * @returns {Promise<{ build: import('../api/types.js').Build, upload: number }>}
+ */
+export async function submitFiles(files, submission, sent, progress) {
+	const build = sent && (await createBuild({ ...submission, upload: sent }).catch(unlessForgotten))
+	if (build) return { build, upload: /** @type {number} */ (sent) }
+	const id = await upload(files, progress)
+	return { build: await createBuild({ ...submission, upload: id }), upload: id }
 }

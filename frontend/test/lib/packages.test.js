@@ -2,7 +2,7 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest'
 import { joinBuilds } from '../../src/lib/builds.js'
-import { criticalPath, estimate, lanes } from '../../src/lib/estimate.js'
+import { criticalPath, estimate } from '../../src/lib/estimate.js'
 import { lacks, withoutFolder } from '../../src/lib/files.js'
 import { ago, count, duration, elapsed, size } from '../../src/lib/format.js'
 import { chooseItems, countByStatus, holdOrder } from '../../src/lib/packages.js'
@@ -63,10 +63,6 @@ it('the critical path goes back through the need that ended last', () => {
 		item(4, 'completed', { started_at: at(1), completed_at: at(4) }),
 	]
 	expect([...criticalPath(items, ms(9))]).toEqual([3, 1])
-})
-it('lanes are one for each slot of each worker, those that never began in none', () => {
-	const begun = (id, worker, slot) => item(id, 'building', { started_at: at(id), worker, slot })
-	expect(lanes([begun(1, 'b', 10), begun(2, 'b', 2), begun(3, 'a', 1), begun(4, 'b', 2), item(5)]).map((lane) => [lane.label, lane.items.length])).toEqual([['a · 1', 1], ['b · 2', 2], ['b · 10', 1]])
 })
 it('the builds list holds each build once, the newer of the two, what runs first', () => {
 	const joined = joinBuilds([build({ id: 1, seq: 5, status: 'completed' }), build({ id: 2, seq: 5, status: 'failed' })], [build({ id: 1, seq: 3 }), build({ id: 3, dry_run: true }), build({ id: 0 })], { status: '', q: '' })

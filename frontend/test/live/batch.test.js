@@ -59,3 +59,16 @@ it('what waits is applied on becoming visible, and on finish', () => {
 	batch.finish()
 	expect(applied).toEqual([[1], [2], [3]])
 })
+it('a window that gets no frames does not wait for one', () => {
+	vi.stubGlobal('requestAnimationFrame', () => 1)
+	;[1, 2].forEach(batch.add)
+	vi.advanceTimersByTime(1000)
+	expect(applied).toEqual([[1], [2]])
+})
+it('hidden for an hour, with timers a minute apart, not more than a thousand messages wait', () => {
+	hide(true)
+	batch.add(0)
+	for (let n = 1; n <= 60_000; n++) batch.add(n)
+	expect(applied.map((messages) => messages.length)).toEqual([1, ...Array(60).fill(1000)])
+	expect(applied.flat().every((n, at) => n === at)).toBe(true)
+})
