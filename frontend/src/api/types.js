@@ -55,7 +55,7 @@
  * @property {QueueItem[]} [queue_items]
  * @property {Plan | null} [plan]
  *
- * @typedef {{ package: string, needs: string, capability: string }} Edge
+ * @typedef {{ package: string, needs: string, capability: string, kind?: string }} Edge
  *
  * @typedef {object} Plan
  * @property {string[][]} levels
@@ -63,6 +63,7 @@
  * @property {Edge[]} dropped
  * @property {{ packages: string[], edges: Edge[] }[]} cycles
  * @property {string[]} host
+ * @property {{ package: string, why: string }[]} [excluded]
  *
  * @typedef {object} Message
  * @property {string} type

@@ -17,7 +17,7 @@ const LISTED = 100
 /**
  * One package: what it needs, what needs it, its attempts, its results.
  *
- * @param {{ item: QueueItem, items: QueueItem[], byId: Map<number, QueueItem>, build: number, onClose: () => void, onOpen: (id: number) => void }} props
+ * @param {{ item: QueueItem, items: QueueItem[], byId: Pick<Map<number, QueueItem>, 'get'>, build: number, onClose: () => void, onOpen: (id: number) => void }} props
  */
 export function PackagePanel({ item, items, byId, build, onClose, onOpen }) {
 	const { data: detail, error } = useQuery(queueItemQuery(item.id, `${item.attempt} ${isItemEnded(item.status)}`))

@@ -15,7 +15,7 @@ const COLUMNS = ['State', 'Package', 'Phase', 'Worker', 'Duration', 'Why']
  *
  * @param {object} props
  * @param {number[]} props.ids in order
- * @param {Map<number, import('../api/types.js').QueueItem>} props.byId
+ * @param {Pick<Map<number, import('../api/types.js').QueueItem>, 'get'>} props.byId
  * @param {number | null} props.open
  * @param {string} props.empty what to say where no row is
  * @param {(held: boolean) => void} props.onHold somebody points at the rows

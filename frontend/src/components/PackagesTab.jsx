@@ -4,6 +4,7 @@ import { useSearchParams } from 'react-router'
 import { useStableOrder } from '../hooks/useStableOrder.js'
 import { useThrottled } from '../hooks/useThrottled.js'
 import { chooseItems, countByStatus } from '../lib/packages.js'
+import { itemsById } from '../live/updates.js'
 import { PackagePanel } from './PackagePanel.jsx'
 import { PackageTable } from './PackageTable.jsx'
 import { PackageToolbar } from './PackageToolbar.jsx'
@@ -25,7 +26,7 @@ export function PackagesTab({ build }) {
 	const ordered = useThrottled(items, ORDER_MS)
 	const wanted = useMemo(() => chooseItems(ordered, { text, status, sort }), [ordered, text, status, sort])
 	const { ids, moved, apply } = useStableOrder(wanted, held, `${text} ${status} ${sort}`)
-	const byId = useMemo(() => new Map(items.map((item) => [item.id, item])), [items])
+	const byId = useMemo(() => itemsById(items), [items])
 	const counts = useMemo(() => countByStatus(ordered), [ordered])
 
 	/** An empty value takes the parameter away. */

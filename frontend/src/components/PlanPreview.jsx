@@ -26,7 +26,10 @@ export function PlanPreview({ id }) {
 					</li>
 				))}
 			</ol>
-			<Cycles cycles={plan.cycles} dropped={plan.dropped} />
+			<Cycles cycles={plan.cycles} />
+			<Dropped title="Tests that are left out to break a circle" edges={plan.dropped?.filter(isTest)} />
+			<Dropped title="Guesses that are set aside to break a circle" edges={plan.dropped?.filter((edge) => !isTest(edge))} />
+			<Excluded packages={plan.excluded} />
 			{plan.host?.length > 0 && (
 				<details>
 					<summary>The host must supply {count(plan.host.length, 'thing')}</summary>
@@ -37,23 +40,42 @@ export function PlanPreview({ id }) {
 	)
 }
 
-/** @param {{ cycles: import('../api/types.js').Plan['cycles'], dropped: import('../api/types.js').Edge[] }} props */
-function Cycles({ cycles, dropped }) {
+/** @typedef {import('../api/types.js').Plan} Plan @typedef {import('../api/types.js').Edge} Edge */
+
+/** The rest was guessed from names, or learned from the last build. @param {Edge} edge */
+const isTest = (edge) => edge.kind === undefined || edge.kind === 'soft'
+
+/** @param {{ cycles: Plan['cycles'] }} props */
+function Cycles({ cycles }) {
+	return cycles?.map(({ packages }) => (
+		<p key={packages.join(' ')} role="alert" className="field-error">Need each other in a circle: {packages.join(', ')}</p>
+	))
+}
+
+/** @param {{ title: string, edges: Edge[] | undefined }} props */
+function Dropped({ title, edges }) {
+	if (!edges?.length) return null
 	return (
 		<>
-			{cycles?.map(({ packages }) => (
-				<p key={packages.join(' ')} role="alert" className="field-error">Need each other in a circle: {packages.join(', ')}</p>
-			))}
-			{dropped?.length > 0 && (
-				<>
-					<h3>Tests that are left out to break a circle</h3>
-					<ul className="edges">
-						{dropped.map((edge) => (
-							<li key={`${edge.package} ${edge.needs}`}><code>{edge.package}</code> without <code>{edge.needs}</code>{edge.capability !== edge.needs && <span className="subtle"> ({edge.capability})</span>}</li>
-						))}
-					</ul>
-				</>
-			)}
+			<h3>{title}</h3>
+			<ul className="edges">
+				{edges.map((edge) => (
+					<li key={`${edge.package} ${edge.needs}`}><code>{edge.package}</code> without <code>{edge.needs}</code>{edge.capability !== edge.needs && <span className="subtle"> ({edge.capability})</span>}</li>
+				))}
+			</ul>
+		</>
+	)
+}
+
+/** @param {{ packages: Plan['excluded'] }} props */
+function Excluded({ packages }) {
+	if (!packages?.length) return null
+	return (
+		<>
+			<h3>Not built on this server</h3>
+			<ul className="edges">
+				{packages.map(({ package: name, why }) => <li key={name}><code>{name}</code> <span className="subtle">{why}</span></li>)}
+			</ul>
 		</>
 	)
 }

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: MIT
-import { useSyncExternalStore } from 'react'
+import { useCallback, useSyncExternalStore } from 'react'
+
+/** @type {Map<string, MediaQueryList>} one for each query: to make them is dear, and they are asked at each render */
+const lists = new Map()
+
+/** @param {string} query */
+function listOf(query) {
+	const list = lists.get(query) ?? matchMedia(query)
+	lists.set(query, list)
+	return list
+}
 
 /** @param {string} query */
 export function useMediaQuery(query) {
-	return useSyncExternalStore(
-		(changed) => {
-			const list = matchMedia(query)
-			list.addEventListener('change', changed)
-			return () => list.removeEventListener('change', changed)
-		},
-		() => matchMedia(query).matches,
-	)
+	const subscribe = useCallback((/** @type {() => void} */ changed) => {
+		const list = listOf(query)
+		list.addEventListener('change', changed)
+		return () => list.removeEventListener('change', changed)
+	}, [query])
+	return useSyncExternalStore(subscribe, () => listOf(query).matches)
 }

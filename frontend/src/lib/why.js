@@ -6,7 +6,7 @@ const NAMED = 2 // the rest is a number
 /** Those that are nearest to being done come first. @type {Record<string, number>} */
 const NEARNESS = { building: 0, queued: 1, pending: 2 }
 
-/** The needs of an item that have not completed, nearest first. @param {QueueItem} item @param {Map<number, QueueItem>} byId */
+/** The needs of an item that have not completed, nearest first. @param {QueueItem} item @param {Pick<Map<number, QueueItem>, 'get'>} byId */
 export function openNeeds(item, byId) {
 	const needs = (item.needs ?? []).flatMap((id) => byId.get(id) ?? [])
 	return needs.filter((need) => need.status !== 'completed').sort((a, b) => (NEARNESS[a.status] ?? 3) - (NEARNESS[b.status] ?? 3))
@@ -16,7 +16,7 @@ export function openNeeds(item, byId) {
  * A waiting item says for whom; every other one says what the server says.
  *
  * @param {QueueItem} item
- * @param {Map<number, QueueItem>} byId
+ * @param {Pick<Map<number, QueueItem>, 'get'>} byId
  * @returns {string}
  */
 export function whyText(item, byId) {

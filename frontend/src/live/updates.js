@@ -29,6 +29,22 @@ function indexOf(items) {
 }
 
 /**
+ * The items by id. The index behind it outlives the array: nothing is built anew for each update.
+ *
+ * @param {QueueItem[]} items
+ * @returns {Pick<Map<number, QueueItem>, 'get'>}
+ */
+export function itemsById(items) {
+	const index = indexOf(items)
+	return {
+		get(id) {
+			const item = items[index.get(id) ?? -1]
+			return item?.id === id ? item : undefined
+		},
+	}
+}
+
+/**
  * @param {QueueItem[]} old
  * @param {Map<number, QueueItem>} changes by id
  * @returns {QueueItem[]} a copy in which each changed item is replaced, or added at the end when it is new

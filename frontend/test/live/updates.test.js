@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // @vitest-environment node
 import { describe, expect, it } from 'vitest'
-import { applyListMessages, applyMessage, applyMessages, newerBuild } from '../../src/live/updates.js'
+import { applyListMessages, applyMessage, applyMessages, itemsById, newerBuild } from '../../src/live/updates.js'
 import { build, item } from '../fakes.js'
 
 const update = (seq, data, more) => ({ type: 'build_update', seq, epoch: 'e1', data: { id: 7, ...data }, ...more })
@@ -83,6 +83,16 @@ describe('queue_update', () => {
 		expect(after.queue_items[0].status).toBe('completed')
 		expect(after.seq).toBe(42)
 	})
+})
+
+it('items are found by id, those of this state and no other', () => {
+	const before = build()
+	const after = applyMessages(before, [queue(41, item(2, 'failed')), queue(42, item(8))])
+	const other = applyMessages(before, [queue(41, item(9))])
+	expect([1, 2, 8, 9].map((id) => itemsById(after.queue_items).get(id)?.status)).toEqual(['queued', 'failed', 'queued', undefined])
+	expect([2, 8, 9].map((id) => itemsById(other.queue_items).get(id)?.status)).toEqual(['pending', undefined, 'queued'])
+	expect(itemsById(before.queue_items).get(8)).toBeUndefined()
+	expect(itemsById([]).get(1)).toBeUndefined()
 })
 
 it('unknown types, missing data and odd data change nothing', () => {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { render } from '@testing-library/react'
+import { expect, it } from 'vitest'
+import { PlanPreview } from '../../src/components/PlanPreview.jsx'
+import { buildJobQuery, buildPlanQuery } from '../../src/queries/builds.js'
+
+function preview(plan) {
+	const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } })
+	client.setQueryData(buildJobQuery(7).queryKey, { id: 7, status: 'completed', queue_items: [] })
+	client.setQueryData(buildPlanQuery(7, true).queryKey, { levels: [['zlib'], ['app']], edges: [], dropped: [], cycles: [], host: [], ...plan })
+	return render(<QueryClientProvider client={client}><PlanPreview id={7} /></QueryClientProvider>).container.textContent
+}
+const edge = (kind) => ({ package: 'app', needs: 'zlib', capability: 'zlib', kind })
+
+it('what is left out of the order is named for what it was', () => {
+	expect(preview({ dropped: [edge('soft')] })).toMatch(/Tests that are left out.*app without zlib/)
+	expect(preview({ dropped: [edge('learned')] })).toMatch(/Guesses that are set aside.*app without zlib/)
+	expect(preview({})).not.toMatch(/left out|set aside|Not built/)
+})
+it('what does not build here is named with its reason', () => {
+	expect(preview({ excluded: [{ package: 'boot', why: 'ExclusiveArch: s390x' }] })).toMatch(/Not built on this server.*boot ExclusiveArch: s390x/)
+})
