@@ -139,7 +139,7 @@ static enum link_verdict take_end(struct follow *f, const json_t *message)
 		f->code = err_set(f->err, CLI_LOST,
 			"the log is not whole: %" PRId64 " of %" PRId64 " bytes came", f->out.bytes,
 			size);
-	else if (theirs && strcmp(theirs, ours))
+	else if (theirs && strcmp(theirs, ours) != 0)
 		f->code = err_set(
 			f->err, CLI_LOST, "the log is not what was written: its SHA-256 differs");
 	return LINK_DONE;
@@ -179,7 +179,6 @@ static int follow_log(struct session *s, int64_t item, struct strbuf *err)
 		.arg = &f};
 	int code;
 
-	signals_take(&s->signals, &s->client);
 	log_output_init(&f.out, s);
 	code = link_run(&l, err);
 	if (!code)
@@ -243,6 +242,57 @@ static int no_such_package(const struct model *m, int64_t id, const char *name, 
 	return CLI_REFUSED;
 }
 
+/* ---- a build that was just submitted has no packages yet */
+
+static bool is_planned(const struct model *m)
+{
+	return m->state != JOB_PENDING && m->state != JOB_PREPARING;
+}
+
+static void plan_path(void *arg, struct strbuf *out)
+{
+	const struct model *m = arg;
+
+	strbuf_addf(out, "/ws/builds/%" PRId64 "/", m->id);
+}
+
+static enum link_verdict plan_message(
+	void *arg, const json_t *message, const char *text, size_t len)
+{
+	struct model *m = arg;
+
+	(void)text;
+	(void)len;
+	switch (model_apply(m, message, clock_wall_ms())) {
+	case MODEL_GAP:
+		return LINK_AGAIN;
+	case MODEL_STRANGE:
+		return LINK_GARBAGE;
+	default:
+		return is_planned(m) ? LINK_DONE : LINK_GO_ON;
+	}
+}
+
+static int await_plan(struct session *s, struct model *m, struct strbuf *err)
+{
+	struct link l = {.client = &s->client,
+		.path = plan_path,
+		.message = plan_message,
+		.state = follow_state,
+		.known_good = true,
+		.arg = m};
+
+	return link_run(&l, err);
+}
+
+static int not_planned(const struct model *m, struct strbuf *err)
+{
+	return err_set(err, CLI_REFUSED,
+		"build %" PRId64 " is still being prepared, so its packages are not known yet; "
+		"--follow waits for them",
+		m->id);
+}
+
 /* The queue item of the package that was asked for. */
 static int find_item(struct session *s, int64_t id, int64_t *ret_item, struct strbuf *err)
 {
@@ -256,6 +306,8 @@ static int find_item(struct session *s, int64_t id, int64_t *ret_item, struct st
 	if (!code && model_apply_document(&m, build) != MODEL_CHANGED)
 		code = err_set(
 			err, CLI_LOST, "what answers at %s is no reqpm server", s->client.base);
+	if (!code && !is_planned(&m))
+		code = s->args.follow ? await_plan(s, &m, err) : not_planned(&m, err);
 	if (!code)
 		item = find_package(&m, s->operands[1]);
 	if (!code && !item)
@@ -276,6 +328,8 @@ int command_log(struct session *s)
 
 	if (operand_id(s, 0, &id))
 		return CLI_REFUSED;
+	if (s->args.follow)
+		signals_take(&s->signals, &s->client);
 	code = find_item(s, id, &item, &err);
 	if (!code && s->args.follow)
 		code = follow_log(s, item, &err);

@@ -167,6 +167,18 @@ test('a server that is not there is exit 4 and one sentence', async (t) => {
   }
 })
 
+test('a log can be followed before its build is prepared', async (t) => {
+  const server = await startReqpm(t)
+  const endless = await server.submit(await server.upload({ 'endless.spec': 'Name: endless\nVersion: %(while :; do sleep 1; done)\n' }), { name: 'endless' })
+  const folder = folderOf(server, 'next', commands({ next: sh('echo said') }))
+  await ok(server, ['build', '--detach', folder])
+  assert.match(await refusal(server, ['log', '2', 'next'], 2), /build 2 is still being prepared/)
+  const follower = server.cliStart(['log', '2', 'next', '--follow'])
+  await ok(server, ['cancel', String(endless.id)])
+  const { code, stdout } = await within(follower.ended, 'the end of the log')
+  assert.deepEqual([code, stdout], [0, 'said\n'])
+})
+
 test('a log is followed while it grows, to its end', async (t) => {
   const server = await startReqpm(t)
   const folder = folderOf(server, 'held', commands({ held: sh('echo early; until test -e /sources/gate; do sleep 0.05; done; echo late') }))
