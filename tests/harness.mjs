@@ -4,7 +4,7 @@
 // ends it with the test. A server that does not end well with SIGTERM fails its test.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -214,7 +214,13 @@ class Server {
   constructor(args, env, uid = process.getuid()) {
     this.dir = mkdtempSync(join(tmpdir(), 'reqpm-test-'))
     chmodSync(this.dir, 0o755) // the user that root becomes must get in
-    if (uid !== process.getuid()) chownSync(this.dir, uid, uid)
+    this.bin = BIN
+    if (uid !== process.getuid()) {
+      chownSync(this.dir, uid, uid)
+      // The checkout may be where only the one who runs the test can go.
+      this.bin = join(this.dir, 'reqpm')
+      copyFileSync(BIN, this.bin)
+    }
     this.uid = uid
     this.userArgs = userArgs(uid)
     this.dataDir = join(this.dir, 'data')
@@ -229,7 +235,7 @@ class Server {
     this.port ??= await freePort()
     const args = ['serve', '--port', String(this.port), '--data-dir', this.dataDir, '--jobs', '2', ...this.userArgs, ...this.args]
     const as = this.uid === process.getuid() ? {} : { uid: this.uid, gid: this.uid, cwd: this.dir }
-    this.process = spawn(BIN, args, { ...as, env: { ...process.env, HOME: this.dir, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process = spawn(this.bin, args, { ...as, env: { ...process.env, HOME: this.dir, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] })
     this.process.stderr.on('data', (text) => (this.log += text))
     this.expectedEnd = false
     this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve({ code, signal })))
