@@ -228,7 +228,7 @@ usage: ./reqpm.sh COMMAND
   status                 what runs and how; exit 0 only when all is well
   logs [server|worker|all]
   test [--long]          set up and run every test
-  check                  format, warnings with gcc and clang, architecture
+  check                  format, architecture, warnings with gcc and clang, clang-tidy
 TEXT
 }
 

@@ -101,7 +101,7 @@ static void read_mount(char *line, struct tree trees[CGROUP_TREES])
 	char *tail = strstr(line, " - "), *root, *mount, *save = NULL;
 	enum cgroup_tree which;
 
-	if (!tail || strncmp(tail + 3, "cgroup", 6))
+	if (!tail || strncmp(tail + 3, "cgroup", 6) != 0)
 		return;
 	*tail = '\0';
 	tail += 3;

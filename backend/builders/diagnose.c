@@ -66,7 +66,7 @@ static bool take_marker(struct diagnosis *d)
 	const char *start = d->text + strlen("Executing("), *end;
 	size_t len;
 
-	if (strncmp(d->text, "Executing(%", strlen("Executing(%")))
+	if (strncmp(d->text, "Executing(%", strlen("Executing(%")) != 0)
 		return false;
 	end = strstr(start, "):");
 	len = end ? (size_t)(end - start) : 0;

@@ -162,7 +162,7 @@ static int merge_layer(
 	if (!d)
 		return 0;
 	while (!r && (entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = merge_entry(dir, spec, entry->d_name, err);
 	closedir(d);
 	return r;

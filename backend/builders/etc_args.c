@@ -37,7 +37,7 @@ static bool copy_folder(struct copy *c, const char *path, int depth)
 
 	args_put(c->args, "--dir", xstrdup(path));
 	while (ok && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			ok = copy_entry(c, xasprintf("%s/%s", path, entry->d_name), depth + 1);
 	if (dir)
 		closedir(dir);

@@ -417,7 +417,7 @@ int keeper_start(const char *data_dir, const char *user, int slots, struct keepe
 	static struct keeper_process process;
 	struct keeper_process *k = &process;
 	pid_t self = getpid();
-	int pair[2], r;
+	int pair[2] = {-1, -1}, r;
 
 	if (slots < 1 || slots > SLOTS_MAX + 1)
 		return err_set(err, -EINVAL, "--jobs must be 1 to %d", SLOTS_MAX);

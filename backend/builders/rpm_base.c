@@ -147,7 +147,7 @@ static void remove_old(const struct rpm_env *env)
 		char *path = xasprintf("%s/%s", folder, entry->d_name);
 		struct stat st;
 
-		if (entry->d_name[0] != '.' && strcmp(entry->d_name, env->base.key) &&
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, env->base.key) != 0 &&
 			!lstat(path, &st) && st.st_mtime < time(NULL) - BASE_KEEP_S)
 			tree_remove(path);
 		free(path);

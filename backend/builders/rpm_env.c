@@ -21,7 +21,7 @@ static int copy_self(struct rpm_env *env, struct strbuf *err)
 	int r = file_read("/proc/self/exe", SELF_BYTES_MAX, &binary, err);
 
 	if (!r && (file_read(env->self, SELF_BYTES_MAX, &copy, NULL) || copy.len != binary.len ||
-			  memcmp(copy.buf, binary.buf, copy.len)))
+			  memcmp(copy.buf, binary.buf, copy.len) != 0))
 		r = file_write_atomic(env->self, binary.buf, binary.len, 0755, err);
 	if (!r && chmod(env->self, 0755))
 		r = err_set(

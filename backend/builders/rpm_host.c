@@ -71,7 +71,7 @@ static bool strip(char *s, const char *suffix)
 {
 	size_t len = strlen(s), end = strlen(suffix);
 
-	if (len <= end || strcmp(s + len - end, suffix))
+	if (len <= end || strcmp(s + len - end, suffix) != 0)
 		return false;
 	s[len - end] = '\0';
 	return true;
@@ -149,7 +149,7 @@ static const char *pc_field(
 		line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		const char *value;
 
-		if (strncmp(line, name, name_len))
+		if (strncmp(line, name, name_len) != 0)
 			continue;
 		value = line + name_len + strspn(line + name_len, " \t");
 		if (*value++ != separator)

@@ -57,7 +57,7 @@ static int take_description(struct rpm_results *rs, const json_t *answer)
 		const json_t *provides = json_object_get(rpm, "provides");
 		bool source;
 
-		if (!file || strcmp(file, a->file) || !name || !evr || !arch ||
+		if (!file || strcmp(file, a->file) != 0 || !name || !evr || !arch ||
 			!json_is_array(provides))
 			return -EINVAL;
 		source = !strcmp(arch, "src") || !strcmp(arch, "nosrc");

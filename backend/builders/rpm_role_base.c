@@ -9,7 +9,9 @@
 
 #define OUT RPM_TOPDIR "/out"
 #define SPEC RPM_TOPDIR "/base.spec"
+#define BASE_RPM (OUT "/base.rpm")
 #define DATABASE "/tmp/rpmdb" /* in memory: rpm syncs it to disk else, and a copy is made anyway */
+#define DBPATH ("_dbpath " DATABASE)
 
 static const char head[] = "Name: reqpm-base\n"
 			   "Version: " REQPM_VERSION "\n"
@@ -82,10 +84,10 @@ int role_base(int argc, char **argv)
 		{"rpmbuild", "-bb", SPEC},
 		{"mkdir", "-p", OUT},
 		{"mv", RPM_TOPDIR "/RPMS/noarch/reqpm-base-" REQPM_VERSION "-1.noarch.rpm",
-			OUT "/base.rpm"},
-		{"rpm", "--define", "_dbpath " DATABASE, "--initdb"},
-		{"rpm", "--define", "_dbpath " DATABASE, "-i", "--justdb", "--nodeps",
-			"--noscripts", "--notriggers", "--nosignature", OUT "/base.rpm"},
+			BASE_RPM},
+		{"rpm", "--define", DBPATH, "--initdb"},
+		{"rpm", "--define", DBPATH, "-i", "--justdb", "--nodeps", "--noscripts",
+			"--notriggers", "--nosignature", BASE_RPM},
 		{"cp", DATABASE "/rpmdb.sqlite", OUT "/rpmdb.sqlite"},
 	};
 

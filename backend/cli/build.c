@@ -169,7 +169,7 @@ static int upload_and_submit(struct session *s, int64_t *ret_id, struct strbuf *
 int command_build(struct session *s)
 {
 	struct strbuf err = STRBUF_INIT;
-	int64_t id;
+	int64_t id = 0;
 	int code;
 
 	signals_take(&s->signals, &s->client);

@@ -128,7 +128,7 @@ static int check_arguments(
 			s->operands[command->max], command->name, command->operands);
 	if (a->progress && !strcmp(a->progress, "tty") && !s->tty)
 		return err_set(err, -EINVAL, "--progress=tty needs a terminal to write to");
-	if (a->json && a->progress && strcmp(a->progress, "json"))
+	if (a->json && a->progress && strcmp(a->progress, "json") != 0)
 		return err_set(
 			err, -EINVAL, "--json and --progress=%s exclude each other", a->progress);
 	return 0;
@@ -136,31 +136,38 @@ static int check_arguments(
 
 /* ---- the surroundings */
 
-static bool is_set(const char *name)
+/* "" where the variable is not set. */
+static const char *env_text(const char *name)
 {
 	const char *value = getenv(name);
 
-	return value && *value;
+	return value ? value : "";
+}
+
+static bool is_set(const char *name)
+{
+	return *env_text(name);
 }
 
 static bool wants_color(const struct session *s)
 {
 	const char *color = s->args.color ? s->args.color : "auto";
-	const char *force = getenv("CLICOLOR_FORCE");
+	const char *force = env_text("CLICOLOR_FORCE");
 
-	if (strcmp(color, "auto"))
+	if (strcmp(color, "auto") != 0)
 		return !strcmp(color, "always");
 	if (is_set("NO_COLOR"))
 		return false;
-	if (force && *force && strcmp(force, "0"))
+	if (*force && strcmp(force, "0") != 0)
 		return true;
-	return s->tty && is_set("TERM") && strcmp(getenv("TERM"), "dumb");
+	return s->tty && is_set("TERM") && strcmp(env_text("TERM"), "dumb") != 0;
 }
 
 static enum progress choose_progress(const struct session *s)
 {
 	const char *how = s->args.progress ? s->args.progress : "auto";
-	bool able = s->tty && is_set("TERM") && strcmp(getenv("TERM"), "dumb") && !is_set("CI");
+	bool able =
+		s->tty && is_set("TERM") && strcmp(env_text("TERM"), "dumb") != 0 && !is_set("CI");
 
 	if (s->args.json || !strcmp(how, "json"))
 		return PROGRESS_JSON;
@@ -168,7 +175,7 @@ static enum progress choose_progress(const struct session *s)
 		return PROGRESS_QUIET;
 	if (!strcmp(how, "tty"))
 		return PROGRESS_TTY;
-	return able && strcmp(how, "plain") ? PROGRESS_TTY : PROGRESS_PLAIN;
+	return able && strcmp(how, "plain") != 0 ? PROGRESS_TTY : PROGRESS_PLAIN;
 }
 
 /* The folder that a server of this user keeps its data in; the caller frees. */
@@ -180,7 +187,7 @@ static char *data_dir(void)
 		return xstrdup("/var/lib/reqpm");
 	if (is_set("XDG_STATE_HOME"))
 		return xasprintf("%s/reqpm", getenv("XDG_STATE_HOME"));
-	return xasprintf("%s/.local/state/reqpm", is_set("HOME") ? getenv("HOME") : "");
+	return xasprintf("%s/.local/state/reqpm", env_text("HOME"));
 }
 
 static int session_open(struct session *s, struct strbuf *err)

@@ -79,7 +79,7 @@ static int parse_address(struct client *c, const char *url, struct strbuf *err)
 	}
 	scheme = url_part(u, CURLUPART_SCHEME);
 	host = url_part(u, CURLUPART_HOST);
-	if (!scheme || (strcmp(scheme, "http") && strcmp(scheme, "https")))
+	if (!scheme || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
 		r = refuse_url(url, "is not of http or https", err);
 	else if (!host || !*host)
 		r = refuse_url(url, "names no host", err);

@@ -208,11 +208,10 @@ static int hear(struct run *run, int64_t wait_ms, struct strbuf *err)
 		return CLI_OK;
 	if (run->verdict == LINK_AGAIN)
 		drop(run, (int64_t)(random_u64() % BACKOFF_FIRST_MS));
-	else if (run->verdict == LINK_GARBAGE)
-		drop_and_back_off(run);
-	else if (r)
+	else if (r && run->verdict != LINK_GARBAGE)
 		return closed(run, err);
-	else if (clock_monotonic_ms() - socket_heard_ms(run->socket) >= SILENCE_MS)
+	else if (run->verdict == LINK_GARBAGE ||
+		 clock_monotonic_ms() - socket_heard_ms(run->socket) >= SILENCE_MS)
 		drop_and_back_off(run);
 	return -1;
 }

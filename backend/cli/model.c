@@ -263,7 +263,7 @@ static bool other_epoch(const struct model *m, const json_t *message)
 {
 	const char *epoch = json_string_value(json_object_get(message, "epoch"));
 
-	return epoch && strcmp(epoch, m->epoch);
+	return epoch && strcmp(epoch, m->epoch) != 0;
 }
 
 static enum model_result apply_snapshot(struct model *m, const json_t *message, const json_t *data)
@@ -316,7 +316,7 @@ enum model_result model_apply(struct model *m, const json_t *message, int64_t wa
 		return MODEL_STRANGE;
 	if (!strcmp(type, "heartbeat"))
 		note_clock(m, message, wall_ms);
-	if (!of_item && strcmp(type, "build_update"))
+	if (!of_item && strcmp(type, "build_update") != 0)
 		return MODEL_SAME;
 	if (!json_is_object(data))
 		return MODEL_STRANGE;

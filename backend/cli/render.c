@@ -98,7 +98,7 @@ void render_item(struct strbuf *out, const struct style *style, const struct mod
 			strbuf_addf(out, ": %s", item->why);
 		break;
 	default:
-		if (*item->why && strcmp(item->why, item_state_name[item->state]))
+		if (*item->why && strcmp(item->why, item_state_name[item->state]) != 0)
 			strbuf_addf(out, ": %s", item->why);
 	}
 }

@@ -85,7 +85,7 @@ static int check_digest(struct sending *s, const struct reply *reply)
 	int code = CLI_OK;
 
 	digest_hex(s->digest, ours);
-	if (!theirs || strcmp(theirs, ours)) {
+	if (!theirs || strcmp(theirs, ours) != 0) {
 		refuse(s, "did not arrive as it was sent: the server has another SHA-256");
 		code = CLI_LOST;
 	}

@@ -141,7 +141,7 @@ static char *find_header(const char *head, const char *name)
 		const char *value = line + 2;
 		size_t len;
 
-		if (strncasecmp(value, name, name_len) || value[name_len] != ':')
+		if (strncasecmp(value, name, name_len) != 0 || value[name_len] != ':')
 			continue;
 		value += name_len + 1;
 		value += strspn(value, " \t");
@@ -186,7 +186,7 @@ static int check_head(const struct socket *s, const char *head, const char *key,
 	ws_accept_key(key, accept);
 	answered = find_header(head, "Sec-WebSocket-Accept");
 	/* No extension was offered, so none may be in use. */
-	if (!answered || strcmp(answered, accept) || !mentions(head, "Upgrade", "websocket") ||
+	if (!answered || strcmp(answered, accept) != 0 || !mentions(head, "Upgrade", "websocket") ||
 		!mentions(head, "Connection", "upgrade"))
 		r = err_set(err, -EPROTO, "the WebSocket handshake of %s is not right", c->base);
 	free(answered);

@@ -201,7 +201,7 @@ int64_t text_time(const char *s)
 		return 0;
 	if (s[used] == '.' && sscanf(s + used, "%lf%n", &part, &fraction) != 1)
 		return 0;
-	if (strcmp(s + used + fraction, "Z"))
+	if (strcmp(s + used + fraction, "Z") != 0)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;

@@ -203,7 +203,7 @@ static int refuse_doubles(struct upload *u, struct strbuf *err)
 	for (size_t i = 1; i < u->count; i++) {
 		struct strbuf what = STRBUF_INIT;
 
-		if (strcmp(u->files[i - 1].path, u->files[i].path))
+		if (strcmp(u->files[i - 1].path, u->files[i].path) != 0)
 			continue;
 		strbuf_addf(&what, "and %s would both be %s in the build", u->files[i].source,
 			u->files[i].path);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { startReqpm, within } from '../harness.mjs'
 import { commands, openGate, sh, shows } from '../sets.mjs'
@@ -132,4 +134,23 @@ test('bytes that are no text reach nobody as they are, but for who downloads the
   const { code, stdout } = await server.cli(['log', String(build.id), 'a'])
   assert.equal(code, 0)
   assert.ok(stdout === bytes.toString(), 'into a pipe goes the log as it is')
+})
+
+test('viewers in the midst of huge logs delay nobody: not who joins the build, not who reads another log', async (t) => {
+  const server = await startReqpm(t)
+  const build = await server.submit({ huge: sh('echo one'), lost: sh('echo two'), small: sh('echo three') })
+  const { queue_items: items } = await server.ended(build.id)
+  const path = (name) => `/ws/builds/queue/${items.find((item) => item.package.name === name).id}/log/`
+  // One whose lines have to be counted, one whose totals nobody knows: either takes minutes.
+  for (const name of ['huge', 'lost']) truncateSync(join(server.dataDir, 'builds', String(build.id), 'logs', `${name}.log`), 2 ** 40)
+  server.sql("UPDATE queue_items SET log_sha256 = NULL WHERE log_size = 4 AND id = ?", [[items.find((item) => item.package.name === 'lost').id]])
+  const heavy = []
+  for (let i = 0; i < 4; i++) heavy.push(await server.watch(`${path('huge')}?offset=${2 ** 39}`), await server.watch(`${path('lost')}?offset=0`))
+  const viewer = await server.watch(`/ws/builds/${build.id}/`)
+  assert.equal((await viewer.until((m) => m.type === 'build_update')).snapshot, true)
+  const small = await server.watch(path('small'))
+  assert.equal((await small.until((m) => m.type === 'log_end')).size, 6)
+  for (const log of heavy) assert.deepEqual([log.messages.filter((m) => m.type !== 'heartbeat'), log.closeCode], [[], undefined])
+  await Promise.all(heavy.slice(0, 4).map((log) => log.close()))
+  // The others are still there when the server stops, which waits for none of them.
 })

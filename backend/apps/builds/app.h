@@ -27,7 +27,7 @@ struct app {
 	struct static_dir *static_dir; /* --static-dir; NULL: what is embedded */
 	struct tasks *tasks;
 	struct logs *logs;
-	struct { /* views_log.c: reads of logs that were asked for */
+	struct { /* log_reads.c */
 		struct list waiting; /* first in, first out */
 		int running;
 	} log_reads;

@@ -71,8 +71,7 @@ static inline bool queue_status_final(enum queue_status s)
 #define BUILD_NAME_MAX 200 /* bytes */
 #define ATTEMPTS_MAX 5 /* that ended while their worker lived, for infrastructure causes */
 #define LOST_MAX 20 /* attempts in a row whose worker or server died */
-#define BACKOFF_MS 2000 /* before attempt n + 1: this << n, at most BACKOFF_MAX_MS */
-#define BACKOFF_MAX_MS 60000
+#define BACKOFF_MS 2000 /* before the second attempt; twice as long before each further one */
 #define LOG_TAIL_MAX 4096 /* bytes of the log in the message that ends an item */
 #define ITEM_TIMEOUT_MS (5LL * 3600 * 1000)
 #define UPLOAD_FILES_MAX 20000
@@ -135,7 +134,7 @@ struct build_job_new {
 	int64_t upload_id, retry_of, timeout_ms;
 };
 int upload_create(struct tx *tx, int64_t now, int64_t *ret_id);
-/* -ENOENT: no such upload. -EPERM: sealed. -ENOSPC: UPLOAD_FILES_MAX. Repeatable: the newest wins. */
+/* -ENOENT: no such upload. -EPERM: sealed. -E2BIG: UPLOAD_FILES_MAX. Repeatable: the newest wins. */
 int upload_put_file(
 	struct tx *tx, int64_t upload_id, const char *path, int64_t size, const char *sha256);
 /* Seals the upload, of which there is one dry run and one build: the same again gives the same job and *ret_existed. -ENOENT: no such upload. */

@@ -141,7 +141,7 @@ static void start_read(
 	u->read = read;
 	strbuf_init(&u->answer.json);
 	u->w.out = &u->answer.json;
-	if (strcmp(group, BUILDS_GROUP))
+	if (strcmp(group, BUILDS_GROUP) != 0)
 		id_parse(group + strlen(BUILD_GROUP_PREFIX), &u->id);
 	store_read(app->store, run, read_done, u);
 }

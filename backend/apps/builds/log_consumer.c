@@ -39,6 +39,10 @@ struct log_viewer {
 	int refs; /* the connection, the timer, the operation in flight */
 	/* While busy, what is not marked as the loop's belongs to the operation on the other thread. */
 	bool busy;
+	bool reading; /* loop's: busy with a piece, and what comes of it is sent next */
+	struct log_read read; /* the slow part of a look */
+	struct log_place *place; /* NULL: not begun, or placed */
+	struct digest *digest; /* NULL: not begun, or added up */
 	uv_work_t work;
 	int fd, outcome;
 	struct strbuf path, text;
@@ -52,6 +56,8 @@ static void viewer_unref(struct log_viewer *v)
 	if (--v->refs)
 		return;
 	ws_frame_unref(v->frame);
+	log_place_close(v->place);
+	digest_destroy(v->digest);
 	if (v->fd >= 0)
 		close(v->fd);
 	strbuf_finish(&v->path);
@@ -77,47 +83,15 @@ static int take_row(const struct queue_item *item, void *arg)
 	return 0;
 }
 
-/* An item that was cancelled while it waited has no totals in its row, but perhaps the log of an attempt that was lost. */
-static int add_up(struct log_viewer *v)
+/* Blocking: in the unit. Once there is a file, how much of it. */
+static int open_file(struct log_viewer *v)
 {
-	struct digest *digest = digest_create();
-	char *buf = xmalloc(LOG_CHUNK_MAX);
-	ssize_t n = 0;
-
-	v->row.size = 0;
-	while (v->fd >= 0 && (n = pread(v->fd, buf, LOG_CHUNK_MAX, v->row.size)) > 0) {
-		digest_add(digest, buf, (size_t)n);
-		v->row.size += n;
-	}
-	digest_hex(digest, v->row.sha256);
-	digest_destroy(digest);
-	free(buf);
-	return n < 0 ? -errno : 0;
-}
-
-/* Blocking: in the unit. Once there is a file, where in it this viewer begins. */
-static int place(struct log_viewer *v)
-{
-	int64_t start;
-	int r;
-
 	if (v->fd < 0)
 		v->fd = open(v->path.buf, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (v->fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	v->known = lseek(v->fd, 0, SEEK_END);
-	if (v->known < 0)
-		return -errno;
-	if (v->placed)
-		return 0;
-	if (!v->from_offset)
-		r = log_tail_start(v->path.buf, v->known, &v->offset, &v->line);
-	else
-		r = log_locate(v->path.buf, v->offset, &v->line, &start);
-	if (v->offset > v->known)
-		v->offset = v->known;
-	v->placed = true;
-	return r;
+	return v->known < 0 ? -errno : 0;
 }
 
 static int look_run(struct tx *tx, void *arg)
@@ -127,22 +101,34 @@ static int look_run(struct tx *tx, void *arg)
 
 	if (r <= 0)
 		return r ? r : -ENOENT;
-	r = place(v);
-	return r >= 0 && v->row.final && !v->row.sha256[0] ? add_up(v) : r;
+	return open_file(v);
+}
+
+static void look_over(struct log_viewer *v, int status)
+{
+	v->busy = false;
+	if (v->conn && status == -ENOENT)
+		ws_close(v->conn, WS_CLOSE_NOT_FOUND, "no such queue item");
+	else if (v->conn && status < 0 && status != -ECANCELED)
+		ws_close(v->conn, WS_CLOSE_INTERNAL, "the log cannot be read");
+	else
+		advance(v);
+	viewer_unref(v);
+}
+
+static bool must_add_up(const struct log_viewer *v)
+{
+	return v->row.final && !v->row.sha256[0];
 }
 
 static void look_done(void *arg, int status)
 {
 	struct log_viewer *v = arg;
 
-	v->busy = false;
-	if (v->conn && status == -ENOENT)
-		ws_close(v->conn, WS_CLOSE_NOT_FOUND, "no such queue item");
-	else if (v->conn && status < 0)
-		ws_close(v->conn, WS_CLOSE_INTERNAL, "the log cannot be read");
+	if (status >= 0 && ((v->fd >= 0 && !v->placed) || must_add_up(v)))
+		log_read_start(&v->read);
 	else
-		advance(v);
-	viewer_unref(v);
+		look_over(v, status);
 }
 
 static void look(struct log_viewer *v)
@@ -151,6 +137,71 @@ static void look(struct log_viewer *v)
 	v->busy = true;
 	v->refs++;
 	store_read(v->app->store, look_run, look_done, v);
+}
+
+/* ---- what a look needs of the file: where this viewer begins, sometimes totals. A huge log may have to be walked for it. */
+
+static int find_place(struct log_viewer *v)
+{
+	int64_t from = v->from_offset ? v->offset : LOG_TAIL;
+	int r = v->place ? 0 : log_place_open(v->path.buf, from, &v->place);
+
+	if (r >= 0)
+		r = log_place_step(v->place, &v->offset, &v->line);
+	if (r)
+		return r;
+	log_place_close(v->place);
+	v->place = NULL;
+	v->placed = true;
+	if (v->known < v->offset)
+		v->known = v->offset;
+	return 0;
+}
+
+/* An item that was cancelled while it waited has no totals in its row, but perhaps the log of an attempt that was lost. */
+static int add_up(struct log_viewer *v)
+{
+	char *buf = xmalloc(LOG_CHUNK_MAX);
+	ssize_t n = 0;
+
+	if (!v->digest) {
+		v->digest = digest_create();
+		v->row.size = 0;
+	}
+	for (size_t turn = 0; v->fd >= 0 && turn < LOG_READ_TURN; turn += (size_t)n) {
+		n = pread(v->fd, buf, LOG_CHUNK_MAX, v->row.size);
+		if (n <= 0)
+			break;
+		digest_add(v->digest, buf, (size_t)n);
+		v->row.size += n;
+	}
+	free(buf);
+	if (n)
+		return n < 0 ? -errno : 1;
+	digest_hex(v->digest, v->row.sha256);
+	digest_destroy(v->digest);
+	v->digest = NULL;
+	return 0;
+}
+
+static int file_step(struct log_read *read)
+{
+	struct log_viewer *v = container_of(read, struct log_viewer, read);
+	int r = v->fd < 0 || v->placed ? 0 : find_place(v);
+
+	return r || !must_add_up(v) ? r : add_up(v);
+}
+
+static bool file_given_up(struct log_read *read)
+{
+	const struct log_viewer *v = container_of(read, struct log_viewer, read);
+
+	return !v->conn || v->app->draining;
+}
+
+static void file_done(struct log_read *read, int outcome)
+{
+	look_over(container_of(read, struct log_viewer, read), outcome);
 }
 
 /* ---- a piece of the file */
@@ -197,7 +248,7 @@ static void read_done(uv_work_t *work, int status)
 	struct log_viewer *v = container_of(work, struct log_viewer, work);
 
 	(void)status;
-	v->busy = false;
+	v->busy = v->reading = false;
 	if (v->outcome < 0 && v->conn)
 		ws_close(v->conn, WS_CLOSE_INTERNAL, "the log cannot be read");
 	else if (v->text.len)
@@ -214,7 +265,7 @@ static void read_done(uv_work_t *work, int status)
 
 static void read_piece(struct log_viewer *v)
 {
-	v->busy = true;
+	v->busy = v->reading = true;
 	v->grown = 0;
 	v->refs++;
 	uv_queue_work(&v->app->loop->uv, &v->work, read_run, read_done);
@@ -285,14 +336,15 @@ static bool send_waiting(struct log_viewer *v)
 /* The next step, if none is under way and the socket takes more. */
 static void advance(struct log_viewer *v)
 {
-	if (!v->conn || v->busy || !ws_writable(v->conn) || !send_waiting(v))
+	if (!v->conn || v->reading || !ws_writable(v->conn) || !send_waiting(v) || v->busy)
 		return;
 	if (v->grown && v->fd < 0)
 		v->look_wanted = true;
 	else if (v->grown > v->known)
 		v->known = v->grown;
 	v->grown = 0;
-	if (v->look_wanted)
+	/* What has ended does not change any more. */
+	if (v->look_wanted && !v->row.final)
 		look(v);
 	else if (v->fd >= 0 && v->offset < v->known)
 		read_piece(v);
@@ -379,6 +431,8 @@ static struct log_viewer *viewer_create(struct app *app, int64_t item_id, const 
 	v->app = app;
 	v->item_id = item_id;
 	v->line = 1;
+	v->read = (struct log_read){
+		.app = app, .step = file_step, .given_up = file_given_up, .done = file_done};
 	v->fd = -1;
 	v->refs = 2;
 	v->look_wanted = true;

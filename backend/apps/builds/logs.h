@@ -18,10 +18,10 @@
 #define LOG_WINDOW_LINES_MAX 5000
 #define LOG_LINE_SHOWN_MAX 16384 /* bytes of one line in JSON; the rest is cut and said to be */
 #define LOG_SEARCH_MATCHES_MAX 1000 /* then `truncated` */
-#define LOG_SEARCH_STEP                                                                            \
-	(8 << 20) /* bytes of a log that one search looks through before others get their turn */
+#define LOG_READ_TURN                                                                              \
+	(8 << 20) /* bytes of a log that one read goes through before others get their turn */
 #define LOG_READS_MAX                                                                              \
-	2 /* windows and searches at once: they leave half of libuv's pool to uploads and downloads */
+	2 /* such reads at once: they leave half of libuv's pool to uploads and downloads */
 #define LOG_CHUNK_MAX 65536 /* bytes of one `log` message */
 #define LOG_TAIL_START 65536 /* where a viewer without an offset begins */
 
@@ -75,14 +75,32 @@ int log_window_json(
 struct log_search;
 int log_search_open(
 	const char *path, const char *query, struct strbuf *out, struct log_search **ret_search);
-/* Looks through LOG_SEARCH_STEP bytes more. 1: there are more; 0: out is whole; or negative. */
+/* Looks through LOG_READ_TURN bytes more. 1: there are more; 0: out is whole; or negative. */
 int log_search_step(struct log_search *s);
 void log_search_close(struct log_search *s);
-/* The 1-based line that byte `offset` stands in, and where that line begins. */
-int log_locate(const char *path, int64_t offset, int64_t *ret_line, int64_t *ret_line_start);
-/* Where a viewer without an offset begins: at the first line that starts in the last LOG_TAIL_START of size bytes, else in the
- * midst of the one line there is. */
-int log_tail_start(const char *path, int64_t size, int64_t *ret_offset, int64_t *ret_line);
+/* Where a viewer begins. From an offset: there, or at the end when that comes before. From LOG_TAIL: at the first line that starts
+ * in the last LOG_TAIL_START bytes, else in the midst of the one line there is. -ENOENT: no log yet. */
+#define LOG_TAIL (-1)
+struct log_place;
+int log_place_open(const char *path, int64_t offset, struct log_place **ret_place);
+/* Walks LOG_READ_TURN bytes more. 1: not there yet; 0: that is the place, and the 1-based line that it is in; or negative. */
+int log_place_step(struct log_place *p, int64_t *ret_offset, int64_t *ret_line);
+void log_place_close(struct log_place *p);
+
+/* ---- reads that somebody waits for (log_reads.c). A log may be huge: these reads are made in libuv's pool, which uploads, downloads
+ * and the logs of running builds share, LOG_READS_MAX at once. The others wait for their turn, and who has had one stands in
+ * line again. The caller's memory, until done(). */
+struct log_read {
+	struct app *app;
+	int (*step)(struct log_read *r); /* pool: 1: there is more to do; else the outcome */
+	bool (*given_up)(struct log_read *r); /* loop, before each step: nobody waits any more */
+	void (*done)(struct log_read *r, int outcome); /* loop; -ECANCELED: given up */
+	struct list link; /* these are the queue's */
+	uv_work_t work;
+	int outcome;
+};
+void log_read_start(struct log_read *r); /* done() may come from inside */
+
 /* "<log>.idx" */
 void log_index_path(struct strbuf *out, const char *path);
 /* DATA/builds/<job>/logs/<package>.log */

@@ -106,76 +106,98 @@ static int64_t index_before(const struct line_index *index, int64_t offset, int6
 
 /* ---- walks */
 
-/* From start, where 0-based line *line begins, to offset `to`: *line and *ret_start are then those of the line there. */
-static int walk_to(struct reader *r, int64_t start, int64_t to, int64_t *line, int64_t *ret_start)
-{
-	*ret_start = start;
-	for (int64_t at = start; at < to; at += (int64_t)r->len) {
-		const char *p, *end;
-		int e = reader_fill(r, at);
+struct walk {
+	int64_t at; /* how far it has come */
+	int64_t line, start; /* the line there: its 0-based number, where it begins */
+};
 
-		if (e < 0)
+/* From the last indexed line at or before offset. */
+static struct walk walk_from(const struct line_index *index, int64_t offset)
+{
+	struct walk w;
+
+	w.line = index_before(index, offset, &w.start);
+	w.at = w.start;
+	return w;
+}
+
+/* Towards `to`, a turn's bytes at the most. 1: it is not there yet. */
+static int walk_step(struct reader *r, struct walk *w, int64_t to)
+{
+	int64_t until = w->at + LOG_READ_TURN;
+
+	for (; w->at < to; w->at += (int64_t)r->len) {
+		const char *p, *end;
+		int e = w->at < until ? reader_fill(r, w->at) : 1;
+
+		if (e)
 			return e;
 		if (!r->len)
 			return 0;
 		p = r->buf;
-		end = r->buf + (to - at < (int64_t)r->len ? to - at : (int64_t)r->len);
+		end = r->buf + (to - w->at < (int64_t)r->len ? to - w->at : (int64_t)r->len);
 		while ((p = memchr(p, '\n', (size_t)(end - p)))) {
 			p++;
-			++*line;
-			*ret_start = at + (p - r->buf);
+			w->line++;
+			w->start = w->at + (p - r->buf);
 		}
 	}
 	return 0;
 }
 
-int log_locate(const char *path, int64_t offset, int64_t *ret_line, int64_t *ret_line_start)
-{
-	struct line_index index;
-	struct reader r;
-	int64_t line, start;
-	int e = reader_open(&r, path);
+struct log_place {
+	struct reader reader;
+	struct walk walk;
+	int64_t to;
+	bool tail;
+};
 
-	if (e < 0)
+int log_place_open(const char *path, int64_t offset, struct log_place **ret_place)
+{
+	struct log_place *p = xcalloc(1, sizeof(*p));
+	struct line_index index;
+	int64_t size;
+	int e = reader_open(&p->reader, path);
+
+	if (e < 0) {
+		free(p);
 		return e;
-	if (offset > r.size)
-		offset = r.size;
-	index_read(&index, path, r.size);
-	line = index_before(&index, offset, &start);
-	e = walk_to(&r, start, offset, &line, &start);
-	if (e >= 0) {
-		*ret_line = line + 1;
-		*ret_line_start = start;
 	}
+	size = p->reader.size;
+	p->tail = offset == LOG_TAIL;
+	if (p->tail)
+		offset = size > LOG_TAIL_START ? size - LOG_TAIL_START : 0;
+	p->to = offset < size ? offset : size;
+	index_read(&index, path, size);
+	p->walk = walk_from(&index, p->to);
 	free(index.offsets);
-	reader_close(&r);
-	return e;
+	*ret_place = p;
+	return 0;
 }
 
-int log_tail_start(const char *path, int64_t size, int64_t *ret_offset, int64_t *ret_line)
+int log_place_step(struct log_place *p, int64_t *ret_offset, int64_t *ret_line)
 {
-	int64_t from = size > LOG_TAIL_START ? size - LOG_TAIL_START : 0, line, start;
-	const char *newline;
-	struct reader r;
-	int e = log_locate(path, from, &line, &start);
+	struct reader *r = &p->reader;
+	const char *newline = NULL;
+	int e = walk_step(r, &p->walk, p->to);
 
-	if (e < 0)
-		return e;
-	*ret_offset = from;
-	*ret_line = line;
-	if (start == from)
-		return 0;
-	e = reader_open(&r, path);
-	if (e < 0)
-		return e;
-	e = reader_fill(&r, from);
-	newline = memchr(r.buf, '\n', r.len);
-	if (e >= 0 && newline) {
-		*ret_offset = from + (newline + 1 - r.buf);
-		*ret_line = line + 1;
+	if (!e && p->tail && p->walk.start < p->to) {
+		e = reader_fill(r, p->to);
+		newline = memchr(r->buf, '\n', r->len);
 	}
-	reader_close(&r);
-	return e;
+	if (e)
+		return e;
+	*ret_offset = newline ? p->to + (newline + 1 - r->buf) : p->to;
+	*ret_line = p->walk.line + (newline ? 2 : 1);
+	return 0;
+}
+
+void log_place_close(struct log_place *p)
+{
+	if (!p)
+		return;
+	reader_close(&p->reader);
+	free(p);
 }
 
 /* ---- lines as JSON */
@@ -243,10 +265,12 @@ static int window_line(struct reader *r, struct json_writer *w, int64_t *at)
 /* Lines in all, a last one without newline counted. */
 static int count_lines(struct reader *r, const struct line_index *index, int64_t *ret_total)
 {
-	int64_t start, line = index_before(index, r->size, &start);
-	int e = walk_to(r, start, r->size, &line, &start);
+	struct walk w = walk_from(index, r->size);
+	int e;
 
-	*ret_total = line + (start < r->size);
+	while ((e = walk_step(r, &w, r->size)) > 0)
+		continue;
+	*ret_total = w.line + (w.start < r->size);
 	return e;
 }
 
@@ -422,7 +446,7 @@ int log_search_open(
 
 int log_search_step(struct log_search *s)
 {
-	int64_t until = s->at + LOG_SEARCH_STEP;
+	int64_t until = s->at + LOG_READ_TURN;
 
 	while (s->at < s->reader.size && !s->truncated) {
 		int e = s->at < until ? reader_fill(&s->reader, s->at) : 1;

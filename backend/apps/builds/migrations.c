@@ -77,9 +77,12 @@ static const char schema_1[] =
 	"INTEGER NOT NULL,"
 	" heartbeat_at INTEGER NOT NULL, current INTEGER NOT NULL);";
 
-/* What RPMs turned out to provide, who lacks something, what a package took before this build, how many items were completed when an attempt began, and the newest
+/* How many files an upload has, what RPMs turned out to provide, who lacks something, what a package took before this build, how many items were completed when an attempt began, and the newest
  * item of a name that made RPMs. */
 static const char schema_2[] =
+	"ALTER TABLE uploads ADD COLUMN file_count INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE uploads SET file_count ="
+	" (SELECT count(*) FROM upload_files WHERE upload_id = uploads.id);"
 	"ALTER TABLE artifacts ADD COLUMN provides TEXT;"
 	"ALTER TABLE queue_items ADD COLUMN lacks TEXT;"
 	"ALTER TABLE queue_items ADD COLUMN last_duration_ms INTEGER NOT NULL DEFAULT 0;"

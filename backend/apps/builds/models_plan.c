@@ -44,24 +44,26 @@ int upload_put_file(
 	struct tx *tx, int64_t upload_id, const char *path, int64_t size, const char *sha256)
 {
 	enum upload_state state;
-	int64_t job_id, count = 0;
+	int64_t job_id;
 	int r = upload_state(tx, upload_id, &state, &job_id);
 
 	if (r < 0)
 		return r;
 	if (state != UPLOAD_OPEN)
 		return state == UPLOAD_MISSING ? -ENOENT : -EPERM;
-	r = tx_int(tx, &count,
-		"SELECT count(*) FROM upload_files WHERE upload_id = $1 AND path <> $2", "is",
-		upload_id, path);
-	if (r < 0)
-		return r;
-	if (count >= UPLOAD_FILES_MAX)
-		return -ENOSPC;
 	r = tx_exec(tx,
-		"INSERT INTO upload_files (upload_id, path, size, sha256) VALUES ($1, $2, $3, $4)"
-		" ON CONFLICT (upload_id, path) DO UPDATE SET size = excluded.size, sha256 = "
-		"excluded.sha256",
+		"UPDATE upload_files SET size = $3, sha256 = $4 WHERE upload_id = $1 AND path = $2",
+		"isis", upload_id, path, size, sha256);
+	if (r)
+		return r < 0 ? r : 0;
+	/* Counted as they come: to count the rows each time would be quadratic. */
+	r = tx_exec(tx,
+		"UPDATE uploads SET file_count = file_count + 1 WHERE id = $1 AND file_count < $2",
+		"ii", upload_id, (int64_t)UPLOAD_FILES_MAX);
+	if (r <= 0)
+		return r < 0 ? r : -E2BIG;
+	r = tx_exec(tx,
+		"INSERT INTO upload_files (upload_id, path, size, sha256) VALUES ($1, $2, $3, $4)",
 		"isis", upload_id, path, size, sha256);
 	return r < 0 ? r : 0;
 }

@@ -176,7 +176,7 @@ static void planned_again(void *arg, int status)
 	struct prepare *p = arg;
 	struct strbuf dir = STRBUF_INIT;
 
-	if (status < 0 || !p->draft.plan.count || strcmp(p->job.builder, "rpmbuild")) {
+	if (status < 0 || !p->draft.plan.count || strcmp(p->job.builder, "rpmbuild") != 0) {
 		/* An earlier job that was refused had no items: read its packages again. */
 		if (status >= 0 && !p->draft.plan.count && !strcmp(p->job.builder, "rpmbuild"))
 			read_specs(p);

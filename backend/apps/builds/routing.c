@@ -90,14 +90,14 @@ void builds_fallback(struct http_request *req, void *arg)
 	struct app *app = arg;
 	const char *path = http_request_head(req)->path, *name = strrchr(path, '/') + 1;
 
-	if (begins(path, "/api/") || begins(path, "/ws/"))
-		http_reply_problem(req, 404, "not-found", "nothing is at %s", path);
-	else if (app->static_dir)
+	bool of_page = !begins(path, "/api/") && !begins(path, "/ws/");
+
+	if (of_page && app->static_dir)
 		static_dir_serve(app->static_dir, req);
-	else if (embedded_serve(req))
+	else if (of_page && embedded_serve(req))
 		return;
-	else if (strchr(name, '.'))
-		http_reply_problem(req, 404, "not-found", "nothing is at %s", path);
-	else
+	else if (of_page && !strchr(name, '.'))
 		http_reply(req, 200, "text/html; charset=utf-8", no_page, strlen(no_page));
+	else
+		http_reply_problem(req, 404, "not-found", "nothing is at %s", path);
 }

@@ -59,13 +59,10 @@ static void fail(
 	}
 }
 
+/* Attempts are few: before the last one it is 16 s. */
 static int64_t backoff_ms(int64_t attempts)
 {
-	int64_t ms = BACKOFF_MS;
-
-	while (attempts-- > 1 && ms < BACKOFF_MAX_MS)
-		ms *= 2;
-	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+	return (int64_t)BACKOFF_MS << (attempts - 1);
 }
 
 /* An attempt ended without a verdict about the package. */

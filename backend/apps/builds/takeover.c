@@ -34,7 +34,7 @@ static int link_entry(
 		return -errno;
 	if (S_ISREG(st.st_mode)) {
 		r = link_file(dirfd(dir), to_fd, name);
-	} else if (S_ISDIR(st.st_mode) && strcmp(name, ".") && strcmp(name, "..")) {
+	} else if (S_ISDIR(st.st_mode) && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
 		r = depth < DEPTH_MAX ? link_folder(from, to, name, depth + 1) : -ELOOP;
 	}
 	return r;

@@ -214,7 +214,7 @@ static void refuse_incoming(struct incoming *in, int status)
 		http_reply_problem(req, 409, "upload-sealed",
 			"upload %lld was submitted: its files cannot change any more",
 			(long long)in->id);
-	else if (status == -EMFILE)
+	else if (status == -E2BIG)
 		http_reply_problem(req, 422, "too-many-files", "an upload has at most %d files",
 			UPLOAD_FILES_MAX);
 	else if (status == -EEXIST)
@@ -281,8 +281,6 @@ static int record_run(struct tx *tx, void *arg)
 	struct incoming *in = arg;
 	int r = upload_put_file(tx, in->id, in->path, in->size, in->sha256);
 
-	if (r == -ENOSPC)
-		return -EMFILE;
 	return r < 0 ? r : take_name(in);
 }
 

@@ -186,7 +186,7 @@ static int match_artifact(int64_t item_id, const struct artifact_row *a, void *a
 	struct file_unit *u = arg;
 
 	(void)item_id;
-	if (strcmp(a->file, u->wanted))
+	if (strcmp(a->file, u->wanted) != 0)
 		return 0;
 	u->type = !strcmp(a->kind, "file") ? "application/octet-stream" : "application/x-rpm";
 	snprintf(u->etag, sizeof(u->etag), "\"%s\"", a->sha256);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * GET /api/queue/{id}/log: raw, or as JSON a window of lines or what a search finds. The JSON forms read as much of the log as
- * they must, in libuv's pool, which uploads, downloads and the logs of running builds share: a few of them at once, the others
- * wait for their turn, and a search gives its turn away after each step.
+ * they must, and so they wait for their turn; a search gives it away after each step.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,12 +21,10 @@ struct log_unit {
 	int fd;
 	int64_t size;
 	/* as JSON */
-	struct list link; /* in app->log_reads.waiting */
-	uv_work_t work;
+	struct log_read read;
 	int64_t from_line, limit;
 	const char *query; /* NULL: a window */
 	struct log_search *search; /* NULL: not begun */
-	int outcome;
 	struct strbuf text;
 };
 
@@ -128,26 +125,37 @@ static int search_step(struct log_unit *u)
 	return r < 0 ? r : log_search_step(u->search);
 }
 
-static void step_run(uv_work_t *work)
+static int step(struct log_read *read)
 {
-	struct log_unit *u = container_of(work, struct log_unit, work);
+	struct log_unit *u = container_of(read, struct log_unit, read);
 
 	if (u->query)
-		u->outcome = search_step(u);
-	else
-		u->outcome =
-			log_window_json(u->path.buf, u->from_line, u->limit, u->final, &u->text);
+		return search_step(u);
+	return log_window_json(u->path.buf, u->from_line, u->limit, u->final, &u->text);
 }
 
-static void answer(struct log_unit *u)
+static void answer_given_up(struct log_unit *u)
 {
+	unit_finish(u);
+	http_reply_problem(u->req, 503, "given-up",
+		u->app->draining
+			? "the server is going away: ask again later"
+			: "the connection was closed: keep it open until the answer is there");
+}
+
+static void answer(struct log_read *read, int outcome)
+{
+	struct log_unit *u = container_of(read, struct log_unit, read);
 	struct strbuf text;
 
-	if (u->outcome == -ENOENT) {
+	if (outcome == -ENOENT) {
 		strbuf_reset(&u->text);
 		put_empty(u);
-	} else if (u->outcome < 0) {
-		fail(u, u->outcome);
+	} else if (outcome == -ECANCELED) {
+		answer_given_up(u);
+		return;
+	} else if (outcome < 0) {
+		fail(u, outcome);
 		return;
 	}
 	text = u->text;
@@ -156,50 +164,13 @@ static void answer(struct log_unit *u)
 	answer_json(u->req, 200, &text);
 }
 
-/* ---- whose turn it is */
-
-static void step_done(uv_work_t *work, int status);
-
 /* Who has gone waits for nothing, and who stops the server does not wait for searches. One who has only closed his side may still
  * listen, but mostly he has gone, too: his search is not gone on with once it takes long. */
-static bool given_up(struct log_unit *u)
+static bool given_up(struct log_read *read)
 {
-	bool draining = u->app->draining;
+	struct log_unit *u = container_of(read, struct log_unit, read);
 
-	if (!draining && !http_peer_gone(u->req) && !(u->search && http_peer_ended(u->req)))
-		return false;
-	unit_finish(u);
-	http_reply_problem(u->req, 503, "given-up",
-		draining ? "the server is going away: ask again later"
-			 : "the connection was closed: keep it open until the answer is there");
-	return true;
-}
-
-static void reads_go_on(struct app *app)
-{
-	while (app->log_reads.running < LOG_READS_MAX && !list_empty(&app->log_reads.waiting)) {
-		struct log_unit *u = list_first(&app->log_reads.waiting, struct log_unit, link);
-
-		list_remove(&u->link);
-		if (given_up(u))
-			continue;
-		app->log_reads.running++;
-		uv_queue_work(&app->loop->uv, &u->work, step_run, step_done);
-	}
-}
-
-static void step_done(uv_work_t *work, int status)
-{
-	struct log_unit *u = container_of(work, struct log_unit, work);
-	struct app *app = u->app;
-
-	(void)status;
-	app->log_reads.running--;
-	if (u->outcome > 0)
-		list_append(&app->log_reads.waiting, &u->link);
-	else
-		answer(u);
-	reads_go_on(app);
+	return u->app->draining || http_peer_gone(u->req) || (u->search && http_peer_ended(u->req));
 }
 
 static int log_found_run(struct tx *tx, void *arg)
@@ -211,12 +182,10 @@ static void log_found(void *arg, int status)
 {
 	struct log_unit *u = arg;
 
-	if (status < 0) {
+	if (status < 0)
 		fail(u, status);
-		return;
-	}
-	list_append(&u->app->log_reads.waiting, &u->link);
-	reads_go_on(u->app);
+	else
+		log_read_start(&u->read);
 }
 
 void queue_log(struct http_request *req, void *arg)
@@ -233,6 +202,7 @@ void queue_log(struct http_request *req, void *arg)
 		.app = app,
 		.id = id,
 		.fd = -1,
+		.read = {.app = app, .step = step, .given_up = given_up, .done = answer},
 		.limit = WINDOW_LINES,
 		.query = http_query(req, "q"),
 	};

@@ -184,9 +184,8 @@ static bool ranges_overlap(const struct capability *a, const struct capability *
 
 	if (c == 0 && !span_empty(&x.release) && !span_empty(&y.release))
 		c = span_compare(x.release, y.release);
-	else if (c == 0 && !span_empty(&x.release) && (b->flags & CAPABILITY_EQUAL))
-		return true;
-	else if (c == 0 && !span_empty(&y.release) && (a->flags & CAPABILITY_EQUAL))
+	else if (c == 0 && ((!span_empty(&x.release) && (b->flags & CAPABILITY_EQUAL)) ||
+				   (!span_empty(&y.release) && (a->flags & CAPABILITY_EQUAL))))
 		return true;
 	if (c < 0)
 		return (a->flags & CAPABILITY_GREATER) || (b->flags & CAPABILITY_LESS);

@@ -36,11 +36,11 @@ static const char *quotable(const char *s, char buf[80])
 
 	while (*s) {
 		size_t len = utf8_sequence(s, strlen(s));
-		char one[8] = "";
+		char one[8];
 
 		if (len == 0 || n + len > 64)
 			break;
-		memcpy(one, s, len);
+		snprintf(one, sizeof(one), "%.*s", (int)len, s);
 		n = (size_t)(stpcpy(buf + n, text_has_control(one) ? "?" : one) - buf);
 		s += len;
 	}

@@ -37,7 +37,7 @@ static void number_parts(struct resolver *rs)
 	for (size_t i = 0; i < rs->count; i++)
 		total += rs->packages[i].part_count;
 	rs->first_part = arena_alloc(rs->arena, (rs->count + 1) * sizeof(*rs->first_part));
-	rs->parts = arena_alloc(rs->arena, (total + 1) * sizeof(*rs->parts));
+	rs->parts = arena_alloc(rs->arena, (total + 1) * sizeof(struct subpackage *));
 	rs->part_owner = arena_alloc(rs->arena, (total + 1) * sizeof(*rs->part_owner));
 	total = 0;
 	for (size_t i = 0; i < rs->count; i++) {
@@ -55,7 +55,7 @@ static void add_learned(struct resolver *rs, uint32_t package, const struct subp
 {
 	uint32_t part = rs->first_part[package];
 
-	while (part < rs->first_part[package + 1] && strcmp(rs->parts[part]->name, rpm->name))
+	while (part < rs->first_part[package + 1] && strcmp(rs->parts[part]->name, rpm->name) != 0)
 		part++;
 	for (size_t i = 0; part < rs->first_part[package + 1] && i < rpm->provide_count; i++)
 		if (!map_get(&rs->names, rpm->provides[i].name))

@@ -56,7 +56,8 @@ static const struct record *record_of(const char *line, size_t len)
 
 static int refuse(const struct reader *rd, const char *what)
 {
-	return err_set(rd->err, -EINVAL, "line %zu of the query's output: %s", rd->line, what);
+	err_set(rd->err, -EINVAL, "line %zu of the query's output: %s", rd->line, what);
+	return -EINVAL;
 }
 
 /* Counts what can come, so that no array moves while others point into it. */
@@ -94,6 +95,8 @@ static int split_fields(
 	if (memchr(line, '\0', len) || !utf8_valid(line, len))
 		return refuse(rd, "it is not text");
 	line[len] = '\0';
+	for (unsigned i = 0; i < FIELDS_MAX; i++)
+		fields[i] = line + len;
 	for (char *p = strchr(line, '\t'); p; p = strchr(p, '\t')) {
 		*p++ = '\0';
 		if (n == want)

@@ -293,8 +293,10 @@ static int link_all(struct repository *r, const char *from, const char *to)
 {
 	DIR *dir = opendir(from);
 	struct dirent *entry;
-	int code = dir ? 0 : fail(r, "read", from);
+	int code = 0;
 
+	if (!dir)
+		return fail(r, "read", from);
 	while (!code && (entry = readdir(dir)))
 		if (is_rpm(entry->d_name)) {
 			char *target = xasprintf("%s/%s", to, entry->d_name);
@@ -303,8 +305,7 @@ static int link_all(struct repository *r, const char *from, const char *to)
 				code = fail(r, "make", target);
 			free(target);
 		}
-	if (dir)
-		closedir(dir);
+	closedir(dir);
 	return code;
 }
 

@@ -86,7 +86,7 @@ static struct map_slot *map_find(const struct map *m, const char *key, uint64_t 
 {
 	size_t i = hash & (m->cap - 1);
 
-	while (m->slots[i].key && (m->slots[i].hash != hash || strcmp(m->slots[i].key, key)))
+	while (m->slots[i].key && (m->slots[i].hash != hash || strcmp(m->slots[i].key, key) != 0))
 		i = (i + 1) & (m->cap - 1);
 	return &m->slots[i];
 }

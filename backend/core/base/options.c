@@ -133,7 +133,7 @@ static int parse_option(const struct option_spec *specs, size_t count, char **ar
 	*ret_used = 1;
 	if (spec->kind == OPTION_FLAG)
 		return parse_flag(spec, value, err);
-	if (!value && argc > 1 && strncmp(argv[1], "--", 2)) {
+	if (!value && argc > 1 && strncmp(argv[1], "--", 2) != 0) {
 		value = argv[1];
 		*ret_used = 2;
 	}

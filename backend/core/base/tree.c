@@ -68,7 +68,7 @@ static void remove_entries(struct removal *r, int fd, int depth)
 		return;
 	}
 	while ((entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			remove_entry(r, dirfd(dir), entry->d_name, depth);
 	closedir(dir);
 }

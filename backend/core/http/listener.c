@@ -244,7 +244,7 @@ static int listen_loopback(struct http_server *s, int port, struct strbuf *err)
 int http_server_listen(struct http_server *s, const char *host, int port, struct strbuf *err)
 {
 	union address address;
-	int fd, r;
+	int fd = -1, r;
 
 	if (port < 0 || port > 65535)
 		return err_set(err, -EINVAL, "%d is no port: choose one from 1 to 65535", port);

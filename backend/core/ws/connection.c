@@ -2,7 +2,9 @@
 #include "core/ws/ws_internal.h"
 
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #define READ_BUFFER 65536
 
@@ -467,6 +469,17 @@ uint64_t ws_conn_check(struct ws_conn *c, uint64_t now)
 
 /* ---- the beginning */
 
+/* Left to itself the kernel takes 4 MB for a peer that reads nothing. What is under way to one who does read is not bounded, as
+ * SO_SNDBUF would: a long fast line needs it. */
+static void bound_unsent(const struct ws_conn *c)
+{
+	int max = WS_UNSENT_MAX;
+	uv_os_fd_t fd;
+
+	if (!uv_fileno((uv_handle_t *)c->stream, &fd))
+		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &max, sizeof(max));
+}
+
 struct ws_conn *ws_conn_create(uv_tcp_t *stream, struct loop *loop, struct strbuf *take_early,
 	const char *peer, const struct ws_handlers *handlers, void *data)
 {
@@ -482,6 +495,7 @@ struct ws_conn *ws_conn_create(uv_tcp_t *stream, struct loop *loop, struct strbu
 	strncpy(c->peer, peer, sizeof(c->peer) - 1);
 	stream->data = c;
 	uv_tcp_nodelay(stream, 1);
+	bound_unsent(c);
 	c->early = *take_early;
 	strbuf_init(take_early);
 	list_init(&c->due);

@@ -43,7 +43,7 @@ static bool header_has(const struct http_head *head, const char *name, const cha
 /* Sixteen bytes in base64 are 22 characters and two '='. */
 static bool key_valid(const char *key)
 {
-	if (strlen(key) != KEY_LEN || strcmp(key + KEY_LEN - 2, "=="))
+	if (strlen(key) != KEY_LEN || strcmp(key + KEY_LEN - 2, "==") != 0)
 		return false;
 	for (size_t i = 0; i < KEY_LEN - 2; i++) {
 		if (!isalnum((unsigned char)key[i]) && key[i] != '+' && key[i] != '/')
@@ -78,7 +78,7 @@ static bool check_handshake(struct http_request *req)
 	} else if (!header_has(head, "connection", "upgrade")) {
 		fault = "the Connection header does not say Upgrade; a proxy in between may have "
 			"removed it";
-	} else if (!version || strcmp(version, "13")) {
+	} else if (!version || strcmp(version, "13") != 0) {
 		reply_upgrade_required(
 			req, "only version 13 of the WebSocket protocol is spoken here");
 		return false;

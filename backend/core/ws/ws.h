@@ -20,6 +20,8 @@
 #define WS_CLOSE_MS 5000 /* the peer's half of the closing handshake */
 #define WS_STALL_MS 10000 /* bytes wait and none goes: see on_stalled */
 #define WS_SEND_MAX 64 /* frames gathered into one write */
+#define WS_UNSENT_MAX                                                                              \
+	(128 << 10) /* bytes that the kernel takes before the peer does, and a segment of 64 KiB */
 #define WS_CONTROLS_MAX                                                                            \
 	16 /* answers to pings that may wait behind a slow socket; beyond: newest wins */
 

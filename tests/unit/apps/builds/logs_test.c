@@ -381,6 +381,7 @@ static void no_log_is_no_file(void **state)
 	(void)state;
 	assert_int_equal(log_window_json(the->path, 1, 1, false, &the->out), -ENOENT);
 	assert_int_equal(log_search_open(the->path, "x", &the->out, NULL), -ENOENT);
+	assert_int_equal(log_place_open(the->path, LOG_TAIL, NULL), -ENOENT);
 }
 
 /* ---- search */
@@ -458,7 +459,7 @@ static void a_search_gives_its_turn_away_after_each_step(void **state)
 	assert_int_equal(steps, 1);
 	json_decref(json);
 	unlink(the->path);
-	write_long_line(3 * LOG_SEARCH_STEP);
+	write_long_line(3 * LOG_READ_TURN);
 	json = search("needle");
 	assert_int_equal(json_array_size(json_object_get(json, "matches")), 1);
 	assert_in_range(steps, 3, 4);
@@ -485,46 +486,85 @@ static void a_search_stops_at_its_limit_and_says_so(void **state)
 
 /* ---- places */
 
+static struct {
+	int64_t offset, line;
+	int turns;
+} place;
+
+static void find_place(int64_t offset)
+{
+	struct log_place *p;
+	int r;
+
+	place.turns = 0;
+	assert_int_equal(log_place_open(the->path, offset, &p), 0);
+	do {
+		r = log_place_step(p, &place.offset, &place.line);
+		place.turns++;
+	} while (r > 0);
+	assert_int_equal(r, 0);
+	log_place_close(p);
+}
+
+#define assert_place(from, at, in_line)                                                            \
+	do {                                                                                       \
+		find_place(from);                                                                  \
+		assert_int_equal(place.offset, at);                                                \
+		assert_int_equal(place.line, in_line);                                             \
+	} while (0)
+
 static void a_byte_is_in_its_line(void **state)
 {
-	int64_t line, start;
+	/* 9 lines of 7, 90 of 8, 900 of 9, then 10 bytes each */
+	const int64_t line_2000 = 63 + 720 + 8100 + 10 * 1000;
 
 	(void)state;
 	write_numbered(2500); /* "line 1\n" has 7 bytes */
-	assert_int_equal(log_locate(the->path, 0, &line, &start), 0);
-	assert_int_equal(line, 1);
-	assert_int_equal(start, 0);
-	assert_int_equal(log_locate(the->path, 6, &line, &start), 0);
-	assert_int_equal(line, 1);
-	assert_int_equal(log_locate(the->path, 7, &line, &start), 0);
-	assert_int_equal(line, 2);
-	assert_int_equal(start, 7);
-	/* 9 lines of 7, 90 of 8, 900 of 9, then 10 bytes each */
-	assert_int_equal(log_locate(the->path, 63 + 720 + 8100 + 10 * 1000 + 3, &line, &start), 0);
-	assert_int_equal(line, 2000);
-	assert_int_equal(start, 63 + 720 + 8100 + 10 * 1000);
+	assert_place(0, 0, 1);
+	assert_place(6, 6, 1);
+	assert_place(7, 7, 2);
+	assert_place(line_2000 - 1, line_2000 - 1, 1999);
+	assert_place(line_2000, line_2000, 2000);
+	assert_place(line_2000 + 3, line_2000 + 3, 2000);
 	/* Beyond the end: the end. */
-	assert_int_equal(log_locate(the->path, 1 << 30, &line, &start), 0);
-	assert_int_equal(line, 2501);
+	assert_place(1 << 30, the->totals.size, 2501);
 }
 
 static void a_viewer_begins_with_a_whole_line_near_the_end(void **state)
 {
-	int64_t offset, line, at, start;
+	int64_t offset, line;
 
 	(void)state;
 	write_numbered(20000);
-	assert_int_equal(log_tail_start(the->path, the->totals.size, &offset, &line), 0);
-	assert_true(offset >= the->totals.size - LOG_TAIL_START);
-	assert_true(offset < the->totals.size - LOG_TAIL_START + 12);
-	assert_int_equal(log_locate(the->path, offset, &at, &start), 0);
-	assert_int_equal(at, line);
-	assert_int_equal(start, offset);
+	find_place(LOG_TAIL);
+	offset = place.offset;
+	line = place.line;
+	assert_in_range(
+		offset, the->totals.size - LOG_TAIL_START, the->totals.size - LOG_TAIL_START + 11);
+	assert_place(offset - 1, offset - 1, line - 1);
+	assert_place(offset, offset, line);
 	unlink(the->path);
 	write_log("short\n", 6);
-	assert_int_equal(log_tail_start(the->path, 6, &offset, &line), 0);
-	assert_int_equal(offset, 0);
-	assert_int_equal(line, 1);
+	assert_place(LOG_TAIL, 0, 1);
+	unlink(the->path);
+	write_long_line(2 * LOG_TAIL_START);
+	assert_place(LOG_TAIL, the->totals.size - 4, 2);
+	unlink(the->path);
+	/* Else in the midst of the line that does not end. */
+	write_long_line(10);
+	assert_int_equal(truncate(the->path, 4 * LOG_TAIL_START), 0);
+	assert_place(LOG_TAIL, 3 * LOG_TAIL_START, 3);
+}
+
+static void a_place_far_in_is_found_in_turns(void **state)
+{
+	(void)state;
+	write_log("one\ntwo", 7);
+	assert_place(6, 6, 2);
+	assert_int_equal(place.turns, 1);
+	assert_int_equal(truncate(the->path, 4 * (int64_t)LOG_READ_TURN), 0);
+	assert_place(3 * (int64_t)LOG_READ_TURN, 3 * (int64_t)LOG_READ_TURN, 2);
+	assert_in_range(place.turns, 3, 4);
 }
 
 #define scenario(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -550,6 +590,7 @@ int main(void)
 		scenario(a_search_stops_at_its_limit_and_says_so),
 		scenario(a_byte_is_in_its_line),
 		scenario(a_viewer_begins_with_a_whole_line_near_the_end),
+		scenario(a_place_far_in_is_found_in_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -390,8 +390,10 @@ static void an_infrastructure_fault_is_tried_again_with_growing_pauses(void **st
 			scheduler_apply(SCHED_CLAIMED, &job, &row, 1, REASON_NONE, 1000);
 		}
 	}
-	assert_int_equal(pauses[0], BACKOFF_MS);
-	assert_int_equal(pauses[1], 2 * BACKOFF_MS);
+	assert_int_equal(pauses[0], 2000);
+	assert_int_equal(pauses[1], 4000);
+	assert_int_equal(pauses[2], 8000);
+	assert_int_equal(pauses[3], 16000);
 	assert_int_equal(row.status, QUEUE_FAILED);
 	assert_int_equal(row.reason, REASON_INFRASTRUCTURE);
 	assert_int_equal(job.status, BUILD_FAILED);

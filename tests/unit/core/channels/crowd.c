@@ -30,6 +30,12 @@ int close_world(void **state)
 	return 0;
 }
 
+void reopen_world(int sndbuf)
+{
+	world_close(&w);
+	world_open(&w, sndbuf);
+}
+
 struct watcher *join_room(const char *group)
 {
 	watcher_join(&a[joined], &w, group, 4096);

@@ -14,8 +14,7 @@ static void who_falls_out_of_the_ring_finishes_its_frame_and_gets_a_snapshot(voi
 
 	(void)state;
 	rooms_tuning.ring_bytes = 100000;
-	world_close(&w);
-	world_open(&w, 8192);
+	reopen_world(8192);
 	slow = stalled_viewer();
 	quick = settled();
 	w.pad = 10000;
@@ -44,8 +43,7 @@ static void a_snapshot_that_grew_old_before_it_began_is_read_again(void **state)
 
 	(void)state;
 	rooms_tuning.ring_messages = 4;
-	world_close(&w);
-	world_open(&w, 8192);
+	reopen_world(8192);
 	w.prompt = false;
 	wa = join_room(BUILD);
 	until_read_is_open();
@@ -61,8 +59,7 @@ static void a_snapshot_that_grew_old_before_it_began_is_read_again(void **state)
 	some_turns();
 	w.prompt = true;
 	wa->peer.stalled = false;
-	until(wa->have == 10);
-	assert_string_equal(wa->trace.buf, "S10 ");
+	expect_trace(wa, 10, "S10 ");
 	assert_int_equal(room(BUILD)->snapshot_count, 0);
 }
 
@@ -89,8 +86,7 @@ static void live_snapshots_are_few(void **state)
 {
 	(void)state;
 	rooms_tuning.ring_messages = 2;
-	world_close(&w);
-	world_open(&w, 8192);
+	reopen_world(8192);
 	w.snapshot_pad = 200000;
 	/* Each is stuck in a snapshot of its own, since the ring turns over before the next comes. */
 	for (int i = 0; i < ROOM_SNAPSHOTS_MAX; i++) {
@@ -113,8 +109,7 @@ static void a_snapshot_whose_successors_are_all_held_serves_again(void **state)
 {
 	(void)state;
 	rooms_tuning.ring_messages = 2;
-	world_close(&w);
-	world_open(&w, 8192);
+	reopen_world(8192);
 	w.snapshot_pad = 200000;
 	for (int i = 0; i < ROOM_SNAPSHOTS_MAX; i++) {
 		join_room(BUILD);
@@ -192,8 +187,7 @@ static void a_lost_last_message_of_a_build_still_closes(void **state)
 	(void)state;
 	rooms_tuning.heartbeat_ms = 5;
 	rooms_tuning.gap_ms = 1;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	world_publish(&w, 1);
 	msg_unref(world_commit(&w, 0, true));
@@ -209,8 +203,7 @@ static void a_room_learns_that_nothing_follows(void **state)
 
 	(void)state;
 	rooms_tuning.gap_ms = 1000000;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	world_publish(&w, 1);
 	until(wa->have == 1);
@@ -280,8 +273,7 @@ static void a_drain_does_not_wait_for_who_is_stuck(void **state)
 
 	(void)state;
 	rooms_tuning.drain_ms = 10;
-	world_close(&w);
-	world_open(&w, 8192);
+	reopen_world(8192);
 	wa = stalled_viewer();
 	w.pad = 400000;
 	world_publish(&w, 1);

@@ -13,8 +13,7 @@ static void a_viewer_gets_a_snapshot_and_then_what_follows(void **state)
 	world_publish(&w, 3);
 	wa = settled();
 	world_publish(&w, 2);
-	until(wa->have == 5);
-	assert_string_equal(wa->trace.buf, "S3 4 5 ");
+	expect_trace(wa, 5, "S3 4 5 ");
 }
 
 static void one_read_serves_all_who_wait(void **state)
@@ -45,8 +44,7 @@ static void what_a_snapshot_holds_is_not_sent_again(void **state)
 	world_see(&w);
 	world_publish(&w, 2); /* 5, 6 after it */
 	world_answer(&w);
-	until(wa->have == 6);
-	assert_string_equal(wa->trace.buf, "S4 5 6 ");
+	expect_trace(wa, 6, "S4 5 6 ");
 	assert_int_equal(w.reads, 1);
 }
 
@@ -56,8 +54,7 @@ static void a_snapshot_whose_successor_is_lost_is_read_again(void **state)
 
 	(void)state;
 	rooms_tuning.ring_messages = 4;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	w.prompt = false;
 	world_publish(&w, 2);
 	wa = join_room(BUILD);
@@ -68,8 +65,7 @@ static void a_snapshot_whose_successor_is_lost_is_read_again(void **state)
 	assert_int_equal(w.reads, 2);
 	world_publish(&w, 1);
 	world_answer(&w);
-	until(wa->have == 13);
-	assert_string_equal(wa->trace.buf, "S13 ");
+	expect_trace(wa, 13, "S13 ");
 }
 
 static void a_snapshot_before_a_hole_is_read_again(void **state)
@@ -88,8 +84,7 @@ static void a_snapshot_before_a_hole_is_read_again(void **state)
 	some_turns();
 	assert_int_equal(wa->snapshots, 0);
 	world_answer(&w);
-	until(wa->have == 4);
-	assert_string_equal(wa->trace.buf, "S4 ");
+	expect_trace(wa, 4, "S4 ");
 }
 
 static void what_does_not_exist_is_4404_and_leaves_no_room(void **state)
@@ -137,8 +132,7 @@ static void a_resume_gets_a_heartbeat_and_what_it_missed(void **state)
 	world_publish(&w, 3);
 	until(other->have == 5);
 	watcher_resume(wa, &w, 2, EPOCH, 0);
-	until(wa->have == 5);
-	assert_string_equal(wa->trace.buf, "H2 3 4 5 ");
+	expect_trace(wa, 5, "H2 3 4 5 ");
 	assert_int_equal(w.reads, 2);
 	assert_int_equal(w.rooms->stats.resumed, 1);
 }
@@ -155,8 +149,7 @@ static void a_resume_that_missed_nothing_gets_a_heartbeat(void **state)
 	watcher_resume(wa, &w, 2, EPOCH, 0);
 	until(wa->heartbeats);
 	world_publish(&w, 1);
-	until(wa->have == 3);
-	assert_string_equal(wa->trace.buf, "H2 3 ");
+	expect_trace(wa, 3, "H2 3 ");
 }
 
 static void an_empty_room_lingers_for_those_who_resume(void **state)
@@ -169,8 +162,7 @@ static void an_empty_room_lingers_for_those_who_resume(void **state)
 	cut(wa);
 	world_publish(&w, 2);
 	watcher_resume(wa, &w, 2, EPOCH, 0);
-	until(wa->have == 4);
-	assert_string_equal(wa->trace.buf, "H2 3 4 ");
+	expect_trace(wa, 4, "H2 3 4 ");
 	assert_int_equal(w.rooms->lingering, 0);
 	assert_int_equal(w.version_reads, 1);
 }
@@ -181,16 +173,14 @@ static void what_was_lost_while_the_room_lingered_is_found_at_once(void **state)
 
 	(void)state;
 	rooms_tuning.gap_ms = 1;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	world_publish(&w, 2);
 	until(wa->have == 2);
 	cut(wa);
 	msg_unref(world_commit(&w, 0, false));
 	watcher_resume(wa, &w, 2, EPOCH, 0);
-	until(wa->have == 3);
-	assert_string_equal(wa->trace.buf, "H2 S3 ");
+	expect_trace(wa, 3, "H2 S3 ");
 }
 
 static void resume_falls_back(int64_t since, const char *epoch)
@@ -222,8 +212,7 @@ static void a_resume_from_before_the_ring_gets_a_snapshot(void **state)
 {
 	(void)state;
 	rooms_tuning.ring_messages = 4;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	resume_falls_back(3, EPOCH);
 }
 
@@ -233,16 +222,14 @@ static void a_resume_at_the_edge_of_the_ring_is_granted(void **state)
 
 	(void)state;
 	rooms_tuning.ring_messages = 4;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	world_publish(&w, 4);
 	until(wa->have == 4);
 	cut(wa);
 	world_publish(&w, 4);
 	watcher_resume(wa, &w, 4, EPOCH, 0);
-	until(wa->have == 8);
-	assert_string_equal(wa->trace.buf, "H4 5 6 7 8 ");
+	expect_trace(wa, 8, "H4 5 6 7 8 ");
 }
 
 static void a_resume_in_a_new_room_gets_a_snapshot(void **state)
@@ -262,8 +249,7 @@ static void a_room_lingers_only_so_long(void **state)
 {
 	(void)state;
 	rooms_tuning.linger_ms = 5;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	settled();
 	cut(&a[0]);
 	assert_int_equal(w.rooms->lingering, 1);
@@ -277,8 +263,7 @@ static void the_oldest_empty_rooms_go_first(void **state)
 
 	(void)state;
 	rooms_tuning.lingering_max = 3;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	for (int i = 0; i < 5; i++) {
 		snprintf(group, sizeof(group), "build_job_%d", i);
 		join_room(group);
@@ -304,8 +289,7 @@ static void repeats_are_dropped(void **state)
 	world_publish(&w, 1);
 	world_send(&w, BUILD, m);
 	world_publish(&w, 1);
-	until(wa->have == 3);
-	assert_string_equal(wa->trace.buf, "S0 1 2 3 ");
+	expect_trace(wa, 3, "S0 1 2 3 ");
 }
 
 static void messages_out_of_order_wait_for_their_predecessors(void **state)
@@ -323,8 +307,7 @@ static void messages_out_of_order_wait_for_their_predecessors(void **state)
 	some_turns();
 	assert_string_equal(wa->trace.buf, "S0 ");
 	world_send(&w, BUILD, m[0]);
-	until(wa->have == 4);
-	assert_string_equal(wa->trace.buf, "S0 1 2 3 4 ");
+	expect_trace(wa, 4, "S0 1 2 3 4 ");
 	assert_int_equal(room(BUILD)->held_count, 0);
 	assert_true(list_empty(&room(BUILD)->gap));
 	assert_int_equal(w.reads, 1);
@@ -336,8 +319,7 @@ static void a_message_that_never_comes_is_healed_by_a_snapshot(void **state)
 
 	(void)state;
 	rooms_tuning.gap_ms = 1;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	other = settled();
 	msg_unref(world_commit(&w, 0, false));
@@ -357,16 +339,14 @@ static void too_many_out_of_order_are_not_waited_for(void **state)
 	(void)state;
 	rooms_tuning.gap_ms = 1000000;
 	rooms_tuning.reorder_max = 3;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	msg_unref(world_commit(&w, 0, false));
 	world_publish(&w, 3);
 	some_turns();
 	assert_string_equal(wa->trace.buf, "S0 ");
 	world_publish(&w, 1);
-	until(wa->have == 5);
-	assert_string_equal(wa->trace.buf, "S0 S5 ");
+	expect_trace(wa, 5, "S0 S5 ");
 }
 
 static void a_message_without_a_version_is_applied_as_it_comes(void **state)
@@ -378,8 +358,7 @@ static void a_message_without_a_version_is_applied_as_it_comes(void **state)
 	world_publish(&w, 1);
 	world_send(&w, BUILD, msg_create(0, 0, false, text, strlen(text)));
 	world_publish(&w, 1);
-	until(wa->have == 2);
-	assert_string_equal(wa->trace.buf, "S0 1 0 2 ");
+	expect_trace(wa, 2, "S0 1 0 2 ");
 }
 
 static void a_lost_last_message_is_found_by_the_heartbeat(void **state)
@@ -389,8 +368,7 @@ static void a_lost_last_message_is_found_by_the_heartbeat(void **state)
 	(void)state;
 	rooms_tuning.heartbeat_ms = 5;
 	rooms_tuning.gap_ms = 1;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	world_publish(&w, 1);
 	msg_unref(world_commit(&w, 0, false));
@@ -404,8 +382,7 @@ static void a_build_that_is_gone_at_the_heartbeat_is_4404(void **state)
 
 	(void)state;
 	rooms_tuning.heartbeat_ms = 5;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	w.status = -ENOENT;
 	until(wa->peer.gone);
@@ -437,8 +414,7 @@ static void what_a_snapshot_has_and_nobody_was_sent_is_healed(void **state)
 
 	(void)state;
 	rooms_tuning.gap_ms = 1;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = settled();
 	world_publish(&w, 1);
 	until(wa->have == 1);
@@ -492,8 +468,7 @@ static void heartbeats_come_to_those_who_have_all(void **state)
 
 	(void)state;
 	rooms_tuning.heartbeat_ms = 3;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	world_publish(&w, 2);
 	wa = settled();
 	until(wa->heartbeats >= 2);
@@ -508,8 +483,7 @@ static void a_heartbeat_of_the_list_has_no_seq(void **state)
 
 	(void)state;
 	rooms_tuning.heartbeat_ms = 3;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	world_send(&w, LIST, world_commit_list(&w, 1, 0));
 	wa = join_room(LIST);
 	until(wa->heartbeats >= 2);
@@ -545,8 +519,7 @@ static void a_lost_message_of_the_list_is_found_by_the_heartbeat(void **state)
 	(void)state;
 	rooms_tuning.heartbeat_ms = 5;
 	rooms_tuning.gap_ms = 1;
-	world_close(&w);
-	world_open(&w, 0);
+	reopen_world(0);
 	wa = join_room(LIST);
 	until(wa->snapshots);
 	msg_unref(world_commit_list(&w, 3, 0));

@@ -96,78 +96,75 @@ static const struct http_route routes[] = {
 		.body_max = 10},
 };
 
-static void start(struct fixture *f, struct app *app)
+static struct fixture f;
+static struct app app;
+static int fd;
+
+/* Limits may be changed before run_and_connect(). */
+static int start(void **state)
 {
 	struct http_config config = {
-		.routes = routes, .route_count = countof(routes), .app = app, .guard = guard};
+		.routes = routes, .route_count = countof(routes), .app = &app, .guard = guard};
 
-	memset(app, 0, sizeof(*app));
-	strbuf_init(&app->got);
-	sem_init(&app->arrived, 0, 0);
-	sem_init(&app->ended, 0, 0);
-	fixture_init(f, &config);
-	http_server_limits(f->server)->tick_ms = 5;
+	(void)state;
+	memset(&app, 0, sizeof(app));
+	strbuf_init(&app.got);
+	sem_init(&app.arrived, 0, 0);
+	sem_init(&app.ended, 0, 0);
+	fixture_init(&f, &config);
+	http_server_limits(f.server)->tick_ms = 5;
+	return 0;
 }
 
-static void finish(struct fixture *f, struct app *app, int fd)
+static int finish(void **state)
 {
+	(void)state;
 	close(fd);
-	fixture_finish(f);
-	strbuf_finish(&app->got);
+	fixture_finish(&f);
+	strbuf_finish(&app.got);
+	return 0;
+}
+
+static void run_and_connect(void)
+{
+	fixture_run(&f);
+	fd = client_open(&f);
 }
 
 /* ---- limits of bodies */
 
 static void a_route_without_a_body_takes_an_empty_one_only(void **state)
 {
-	struct fixture f;
-	struct app app;
-	int fd;
-
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	expect_status(fd, 200, PUT("/none", "0") "\r\n");
 	expect_status(fd, 200, "PUT /none HTTP/1.1\r\n" HOST "\r\n");
 	expect_status(fd, 413, PUT("/none", "1") "\r\nx");
 	assert_true(client_at_end(fd));
-	finish(&f, &app, fd);
 }
 
 static void a_buffered_body_has_its_limit(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
-	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, PUT("/ten", "10") "\r\n0123456789");
 	client_answer(fd, &a);
 	assert_string_equal(a.body.buf, "0123456789");
 	answer_finish(&a);
 	expect_status(fd, 413, PUT("/ten", "11") "\r\n");
 	assert_true(client_at_end(fd));
-	finish(&f, &app, fd);
 }
 
 static void a_buffered_body_has_a_mebibyte_by_default(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	char *body = malloc(HTTP_JSON_BODY_MAX);
-	int fd;
 
 	(void)state;
 	memset(body, 'b', HTTP_JSON_BODY_MAX);
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, "PUT /default HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n",
 		HTTP_JSON_BODY_MAX);
 	client_send(fd, body, HTTP_JSON_BODY_MAX);
@@ -178,53 +175,33 @@ static void a_buffered_body_has_a_mebibyte_by_default(void **state)
 	expect_status(fd, 413, "PUT /default HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n",
 		HTTP_JSON_BODY_MAX + 1);
 	free(body);
-	finish(&f, &app, fd);
 }
 
 static void a_refused_request_never_sends_its_body(void **state)
 {
-	struct fixture f;
-	struct app app;
-	int fd;
-
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	expect_status(
 		fd, 401, PUT("/stream", "999999999") "X-Refuse: 1\r\nExpect: 100-continue\r\n\r\n");
 	assert_true(client_at_end(fd));
-	finish(&f, &app, fd);
 }
 
 /* ---- streams */
 
 static void a_stream_needs_its_length(void **state)
 {
-	struct fixture f;
-	struct app app;
-	int fd;
-
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	expect_status(fd, 411, "PUT /stream HTTP/1.1\r\n" HOST "\r\n");
 	expect_status(fd, 201, PUT("/stream", "0") "\r\n");
-	finish(&f, &app, fd);
 }
 
 static void a_stream_arrives_whole_wherever_it_is_cut(void **state)
 {
 	static const char text[] = PUT("/stream", "11") "\r\nhello world";
-	struct fixture f;
-	struct app app;
-	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	for (size_t cut = 1; cut < sizeof(text) - 1; cut++) {
 		struct answer a;
 		app.got.len = 0;
@@ -236,20 +213,14 @@ static void a_stream_arrives_whole_wherever_it_is_cut(void **state)
 		assert_string_equal(a.body.buf, "hello world");
 		answer_finish(&a);
 	}
-	finish(&f, &app, fd);
 }
 
 static void a_request_after_a_stream_in_the_same_write_is_served(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
-	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, PUT("/stream", "5") "\r\nfirst" PUT("/ten", "6") "\r\nsecond");
 	client_answer(fd, &a);
 	assert_string_equal(a.body.buf, "first");
@@ -257,16 +228,15 @@ static void a_request_after_a_stream_in_the_same_write_is_served(void **state)
 	client_answer(fd, &a);
 	assert_string_equal(a.body.buf, "second");
 	answer_finish(&a);
-	finish(&f, &app, fd);
 }
 
 /* Sends until the socket takes no more; returns how many of len bytes went. */
-static size_t send_while_taken(struct fixture *f, int fd, const char *data, size_t len)
+static size_t send_while_taken(const char *data, size_t len)
 {
 	size_t sent = 0;
 	ssize_t n;
 
-	for (int quiet = 0; quiet < 3; fixture_sync(f)) {
+	for (int quiet = 0; quiet < 3; fixture_sync(&f)) {
 		n = send(fd, data + sent, len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 		quiet = n > 0 ? 0 : quiet + 1;
 		sent += n > 0 ? (size_t)n : 0;
@@ -277,21 +247,16 @@ static size_t send_while_taken(struct fixture *f, int fd, const char *data, size
 static void a_paused_stream_holds_the_peer_back(void **state)
 {
 	size_t len = 64 << 20, sent;
-	struct fixture f;
-	struct app app;
 	char *body = malloc(len);
-	int fd;
 
 	(void)state;
 	for (size_t i = 0; i < len; i++)
 		body[i] = (char)(i * 7 + (i >> 16));
-	start(&f, &app);
 	app.pause_each = true;
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, "PUT /stream HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n", len);
 	sem_wait(&app.arrived);
-	sent = send_while_taken(&f, fd, body, len);
+	sent = send_while_taken(body, len);
 	assert_true(sent < len / 2);
 	assert_int_equal(app.pieces, 1);
 	assert_true(app.got.len <= HTTP_READ_SIZE);
@@ -306,22 +271,16 @@ static void a_paused_stream_holds_the_peer_back(void **state)
 	assert_int_equal(app.got.len, len);
 	assert_memory_equal(app.got.buf, body, len);
 	free(body);
-	finish(&f, &app, fd);
 }
 
 static void the_end_of_a_paused_stream_waits_for_resume(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
-	int fd;
 
 	(void)state;
-	start(&f, &app);
 	app.pause_each = true;
 	http_server_limits(f.server)->body_stall_ms = 1; /* which a pause suspends */
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, PUT("/stream", "3") "\r\nabc");
 	sem_wait(&app.arrived);
 	fixture_sync(&f);
@@ -331,20 +290,14 @@ static void the_end_of_a_paused_stream_waits_for_resume(void **state)
 	assert_int_equal(a.status, 201);
 	assert_string_equal(a.body.buf, "abc");
 	answer_finish(&a);
-	finish(&f, &app, fd);
 }
 
 static void a_body_that_came_before_it_was_asked_for_is_kept(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
-	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, PUT("/later", "6") "\r\nabc");
 	sem_wait(&app.arrived);
 	client_say(fd, "def");
@@ -354,95 +307,61 @@ static void a_body_that_came_before_it_was_asked_for_is_kept(void **state)
 	client_answer(fd, &a);
 	assert_string_equal(a.body.buf, "abcdef");
 	answer_finish(&a);
-	finish(&f, &app, fd);
 }
 
 static void a_stream_whose_peer_goes_ends_with_an_error(void **state)
 {
-	struct fixture f;
-	struct app app;
-	int fd;
-
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, PUT("/stream", "6") "\r\nabc");
 	shutdown(fd, SHUT_WR);
 	sem_wait(&app.ended);
 	assert_int_equal(app.status, -ECONNRESET);
 	assert_string_equal(app.got.buf, "abc");
-	finish(&f, &app, fd);
 }
 
 static void asking_for_a_body_when_the_peer_has_gone_ends_at_once(void **state)
 {
-	struct fixture f;
-	struct app app;
-	int fd;
-
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, PUT("/later", "6") "\r\n");
 	sem_wait(&app.arrived);
 	fixture_call(&f, (loop_fn *)http_conn_close, app.req->conn);
 	fixture_call(&f, body_ask, &app);
 	assert_int_equal(app.status, -ECONNRESET);
-	finish(&f, &app, fd);
 }
 
 static void a_stream_that_stalls_is_answered_408_and_ends_with_an_error(void **state)
 {
-	struct fixture f;
-	struct app app;
-	int fd;
-
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->body_stall_ms = 20;
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	expect_status(fd, 408, PUT("/stream", "6") "\r\nabc");
 	sem_wait(&app.ended);
 	assert_int_equal(app.status, -ETIMEDOUT);
 	assert_true(client_at_end(fd));
-	finish(&f, &app, fd);
 }
 
 static void answering_early_ends_the_stream_and_the_connection(void **state)
 {
-	struct fixture f;
-	struct app app;
-	int fd;
-
 	(void)state;
-	start(&f, &app);
 	app.answer_early = true;
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	expect_status(fd, 507, PUT("/stream", "1000000") "\r\nabc");
 	client_say(fd, "more that nobody wants");
 	assert_true(client_at_end(fd));
 	assert_int_equal(app.pieces, 1);
 	assert_int_equal(sem_trywait(&app.ended), -1);
-	finish(&f, &app, fd);
 }
 
 /* ---- Expect: 100-continue */
 
 static void continue_is_sent_when_the_body_is_wanted(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
-	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	client_say(fd, PUT("/later", "3") "Expect: 100-continue\r\n\r\n");
 	sem_wait(&app.arrived);
 	fixture_call(&f, body_ask, &app);
@@ -458,47 +377,41 @@ static void continue_is_sent_when_the_body_is_wanted(void **state)
 	assert_int_equal(a.status, 100);
 	answer_finish(&a);
 	expect_status(fd, 200, "abc");
-	finish(&f, &app, fd);
 }
 
 static void continue_is_not_sent_for_what_is_refused_or_has_come(void **state)
 {
-	struct fixture f;
-	struct app app;
-	int fd;
-
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	run_and_connect();
 	expect_status(fd, 200, PUT("/ten", "3") "Expect: 100-continue\r\n\r\nabc");
 	client_say(fd, PUT("/later", "3") "Expect: 100-continue\r\n\r\n");
 	sem_wait(&app.arrived);
 	fixture_call(&f, refuse_later, &app);
 	expect_status(fd, 403, "%s", "");
 	assert_true(client_at_end(fd));
-	finish(&f, &app, fd);
 }
+
+#define scenario(name) cmocka_unit_test_setup_teardown(name, start, finish)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_route_without_a_body_takes_an_empty_one_only),
-		cmocka_unit_test(a_buffered_body_has_its_limit),
-		cmocka_unit_test(a_buffered_body_has_a_mebibyte_by_default),
-		cmocka_unit_test(a_refused_request_never_sends_its_body),
-		cmocka_unit_test(a_stream_needs_its_length),
-		cmocka_unit_test(a_stream_arrives_whole_wherever_it_is_cut),
-		cmocka_unit_test(a_request_after_a_stream_in_the_same_write_is_served),
-		cmocka_unit_test(a_paused_stream_holds_the_peer_back),
-		cmocka_unit_test(the_end_of_a_paused_stream_waits_for_resume),
-		cmocka_unit_test(a_body_that_came_before_it_was_asked_for_is_kept),
-		cmocka_unit_test(a_stream_whose_peer_goes_ends_with_an_error),
-		cmocka_unit_test(asking_for_a_body_when_the_peer_has_gone_ends_at_once),
-		cmocka_unit_test(a_stream_that_stalls_is_answered_408_and_ends_with_an_error),
-		cmocka_unit_test(answering_early_ends_the_stream_and_the_connection),
-		cmocka_unit_test(continue_is_sent_when_the_body_is_wanted),
-		cmocka_unit_test(continue_is_not_sent_for_what_is_refused_or_has_come),
+		scenario(a_route_without_a_body_takes_an_empty_one_only),
+		scenario(a_buffered_body_has_its_limit),
+		scenario(a_buffered_body_has_a_mebibyte_by_default),
+		scenario(a_refused_request_never_sends_its_body),
+		scenario(a_stream_needs_its_length),
+		scenario(a_stream_arrives_whole_wherever_it_is_cut),
+		scenario(a_request_after_a_stream_in_the_same_write_is_served),
+		scenario(a_paused_stream_holds_the_peer_back),
+		scenario(the_end_of_a_paused_stream_waits_for_resume),
+		scenario(a_body_that_came_before_it_was_asked_for_is_kept),
+		scenario(a_stream_whose_peer_goes_ends_with_an_error),
+		scenario(asking_for_a_body_when_the_peer_has_gone_ends_at_once),
+		scenario(a_stream_that_stalls_is_answered_408_and_ends_with_an_error),
+		scenario(answering_early_ends_the_stream_and_the_connection),
+		scenario(continue_is_sent_when_the_body_is_wanted),
+		scenario(continue_is_not_sent_for_what_is_refused_or_has_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

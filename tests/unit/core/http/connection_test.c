@@ -63,25 +63,41 @@ static const struct http_route routes[] = {
 	{.method = HTTP_GET, .pattern = "/big", .handler = big},
 };
 
-static void start(struct fixture *f, struct app *app)
-{
-	struct http_config config = {.routes = routes, .route_count = countof(routes), .app = app};
+static struct fixture f;
+static struct app app;
 
-	*app = (struct app){0};
-	sem_init(&app->arrived, 0, 0);
-	fixture_init(f, &config);
-	http_server_limits(f->server)->tick_ms = 5;
+/* Limits may be changed before fixture_run(). */
+static int start(void **state)
+{
+	struct http_config config = {.routes = routes, .route_count = countof(routes), .app = &app};
+
+	(void)state;
+	app = (struct app){0};
+	sem_init(&app.arrived, 0, 0);
+	fixture_init(&f, &config);
+	http_server_limits(f.server)->tick_ms = 5;
+	return 0;
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	fixture_finish(&f);
+	return 0;
+}
+
+static int run_and_connect(void)
+{
+	fixture_run(&f);
+	return client_open(&f);
 }
 
 /* The tests below make them small. */
 static void a_server_begins_with_the_limits_of_its_header(void **state)
 {
 	const struct http_limits *limits;
-	struct fixture f;
-	struct app app;
 
 	(void)state;
-	start(&f, &app);
 	limits = http_server_limits(f.server);
 	assert_int_equal(limits->head_ms, HTTP_HEAD_TIMEOUT_MS);
 	assert_int_equal(limits->body_stall_ms, HTTP_BODY_STALL_MS);
@@ -93,21 +109,16 @@ static void a_server_begins_with_the_limits_of_its_header(void **state)
 	assert_int_equal(limits->per_address, HTTP_CONNECTIONS_PER_ADDRESS_MAX);
 	assert_in_range(limits->connections, 1, HTTP_CONNECTIONS_MAX);
 	fixture_run(&f);
-	fixture_finish(&f);
 }
 
 /* ---- requests and connections */
 
 static void a_connection_serves_request_after_request(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	for (int i = 0; i < 20; i++) {
 		expect_status(fd, 200, GET("/"));
 		expect_status(fd, 404, GET("/nothing"));
@@ -118,21 +129,16 @@ static void a_connection_serves_request_after_request(void **state)
 	assert_int_equal(fixture_stats(&f).by_status[2], 40);
 	assert_int_equal(fixture_stats(&f).by_status[4], 20);
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void a_request_may_be_cut_at_every_byte(void **state)
 {
 	static const char text[] =
 		"POST / HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\nhello world";
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	for (size_t cut = 1; cut < sizeof(text) - 1; cut++) {
 		struct answer a;
 		client_send(fd, text, cut);
@@ -144,20 +150,15 @@ static void a_request_may_be_cut_at_every_byte(void **state)
 		answer_finish(&a);
 	}
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void pipelined_requests_are_answered_in_order(void **state)
 {
 	struct strbuf all = STRBUF_INIT;
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	for (int i = 0; i < 3000; i++)
 		strbuf_addf(&all, "POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\n%04d", i);
 	client_send(fd, all.buf, all.len);
@@ -169,20 +170,15 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	}
 	strbuf_finish(&all);
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void what_follows_a_request_waits_for_its_answer(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	client_say(fd, GET("/held") GET("/") GET("/nothing"));
 	sem_wait(&app.arrived);
 	fixture_sync(&f);
@@ -198,16 +194,11 @@ static void what_follows_a_request_waits_for_its_answer(void **state)
 	assert_int_equal(a.status, 404);
 	answer_finish(&a);
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void each_malformed_request_gets_a_problem_and_the_connection_ends(void **state)
 {
-	struct fixture f;
-	struct app app;
-
 	(void)state;
-	start(&f, &app);
 	fixture_run(&f);
 	for (size_t i = 0; i < countof(malformed); i++) {
 		struct answer a;
@@ -226,19 +217,14 @@ static void each_malformed_request_gets_a_problem_and_the_connection_ends(void *
 	}
 	assert_int_equal(fixture_stats(&f).requests, 0);
 	assert_int_equal(fixture_stats(&f).refused, countof(malformed));
-	fixture_finish(&f);
 }
 
 static void who_asks_for_close_and_http_1_0_are_closed(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	expect_status(fd, 200, "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
 	assert_true(client_at_end(fd));
 	close(fd);
@@ -246,7 +232,6 @@ static void who_asks_for_close_and_http_1_0_are_closed(void **state)
 	expect_status(fd, 200, "GET / HTTP/1.0\r\n" HOST "Connection: keep-alive\r\n\r\n");
 	assert_true(client_at_end(fd));
 	close(fd);
-	fixture_finish(&f);
 }
 
 struct held_bytes {
@@ -264,14 +249,10 @@ static void count_held(void *arg)
 static void an_idle_connection_holds_no_buffer(void **state)
 {
 	struct held_bytes h;
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	client_say(fd, "POST / HTTP/1.1\r\n" HOST "Content");
 	fixture_sync(&f);
 	h.server = f.server;
@@ -281,7 +262,6 @@ static void an_idle_connection_holds_no_buffer(void **state)
 	fixture_call(&f, count_held, &h);
 	assert_int_equal(h.bytes, 0);
 	close(fd);
-	fixture_finish(&f);
 }
 
 /* ---- peers that go */
@@ -289,14 +269,10 @@ static void an_idle_connection_holds_no_buffer(void **state)
 static void a_request_outlives_its_peer(void **state)
 {
 	struct linger hard = {.l_onoff = 1};
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	client_say(fd, GET("/held"));
 	sem_wait(&app.arrived);
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
@@ -305,21 +281,16 @@ static void a_request_outlives_its_peer(void **state)
 	assert_int_equal(fixture_stats(&f).connections, 0);
 	fixture_call(&f, answer_held, &app);
 	assert_true(app.held_gone && app.held_ended);
-	fixture_finish(&f);
 }
 
 static void a_peer_that_closed_its_half_still_gets_the_answer(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->linger_ms = INT64_MAX / 2;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	client_say(fd, GET("/held"));
 	shutdown(fd, SHUT_WR);
 	sem_wait(&app.arrived);
@@ -333,16 +304,11 @@ static void a_peer_that_closed_its_half_still_gets_the_answer(void **state)
 		;
 	answer_finish(&a);
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void a_peer_that_ends_amid_a_head_or_a_body_is_let_go(void **state)
 {
-	struct fixture f;
-	struct app app;
-
 	(void)state;
-	start(&f, &app);
 	fixture_run(&f);
 	for (int i = 0; i < 2; i++) {
 		int fd = client_open(&f);
@@ -352,92 +318,67 @@ static void a_peer_that_ends_amid_a_head_or_a_body_is_let_go(void **state)
 		assert_true(client_at_end(fd));
 		close(fd);
 	}
-	fixture_finish(&f);
 }
 
 /* ---- times */
 
 static void a_head_that_takes_too_long_is_answered_408(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->head_ms = 20;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	expect_status(fd, 408, "GET / HTTP/1.1\r\n" HOST);
 	assert_true(client_at_end(fd));
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void a_peer_that_says_nothing_is_closed_without_an_answer(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->head_ms = 20;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	assert_true(client_at_end(fd));
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void an_idle_connection_is_closed(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->idle_ms = 20;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	expect_status(fd, 200, GET("/"));
 	assert_true(client_at_end(fd));
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void a_body_that_stalls_is_answered_408(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->body_stall_ms = 20;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	expect_status(fd, 408, "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nabc");
 	assert_true(client_at_end(fd));
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void a_buffered_body_that_trickles_is_answered_408(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	struct timeval moment = {.tv_usec = 5000};
 	int fd, sent = 0;
 	char byte;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->body_ms = 50;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	client_say(fd, "POST / HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n");
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof(moment));
 	while (recv(fd, &byte, 1, MSG_PEEK) != 1 && sent++ < 5000)
@@ -446,38 +387,28 @@ static void a_buffered_body_that_trickles_is_answered_408(void **state)
 	assert_int_equal(a.status, 408);
 	answer_finish(&a);
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void an_answer_that_nobody_reads_is_reset(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->write_stall_ms = 30;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	client_say(fd, GET("/big"));
 	while (fixture_stats(&f).connections_total == 0 || fixture_stats(&f).connections > 0)
 		;
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void a_slow_reader_gets_the_whole_answer(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	client_say(fd, GET("/big") GET("/"));
 	fixture_sync(&f); /* the socket is full, the rest waits */
 	client_answer(fd, &a);
@@ -487,23 +418,18 @@ static void a_slow_reader_gets_the_whole_answer(void **state)
 	assert_string_equal(a.body.buf, "hello");
 	answer_finish(&a);
 	close(fd);
-	fixture_finish(&f);
 }
 
 /* ---- lingering */
 
 static void who_still_sends_can_read_the_refusal(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	char *body = calloc(1, 4 << 20);
 	int fd;
 
 	(void)state;
-	start(&f, &app);
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	client_say(fd, "POST / HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n", 4 << 20);
 	client_send(fd, body, 4 << 20);
 	client_answer(fd, &a);
@@ -512,59 +438,45 @@ static void who_still_sends_can_read_the_refusal(void **state)
 	answer_finish(&a);
 	free(body);
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void lingering_ends_after_its_time(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->linger_ms = 20;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	expect_status(fd, 400, "nonsense\r\n");
 	while (fixture_stats(&f).connections > 0)
 		;
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void lingering_ends_after_so_many_bytes(void **state)
 {
-	struct fixture f;
-	struct app app;
 	char junk[4096] = {0};
 	size_t sent = 0;
 	int fd;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->linger_bytes = 100000;
 	http_server_limits(f.server)->linger_ms = INT64_MAX / 2;
-	fixture_run(&f);
-	fd = client_open(&f);
+	fd = run_and_connect();
 	expect_status(fd, 400, "nonsense\r\n");
 	while (send(fd, junk, sizeof(junk), MSG_NOSIGNAL) > 0 && sent < 64 << 20)
 		sent += sizeof(junk);
 	assert_true(errno == EPIPE || errno == ECONNRESET);
 	close(fd);
-	fixture_finish(&f);
 }
 
 /* ---- how many */
 
 static void one_address_has_so_many_connections(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fds[3], other, late;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->per_address = 3;
 	fixture_run(&f);
 	for (int i = 0; i < 3; i++) {
@@ -584,18 +496,14 @@ static void one_address_has_so_many_connections(void **state)
 	expect_status(fds[0], 200, GET("/"));
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
-	fixture_finish(&f);
 }
 
 static void beyond_the_last_connection_peers_wait_for_their_turn(void **state)
 {
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	int fds[2], waiting;
 
 	(void)state;
-	start(&f, &app);
 	http_server_limits(f.server)->connections = 2;
 	http_server_limits(f.server)->tick_ms = 3600000; /* no tick wakes them */
 	fixture_run(&f);
@@ -613,7 +521,6 @@ static void beyond_the_last_connection_peers_wait_for_their_turn(void **state)
 	answer_finish(&a);
 	close(waiting);
 	close(fds[1]);
-	fixture_finish(&f);
 }
 
 static int64_t cpu_ms(void)
@@ -638,8 +545,6 @@ static size_t hoard(int *fds, size_t max)
 static void without_descriptors_peers_wait_and_the_loop_rests(void **state)
 {
 	struct rlimit old, few;
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	int fds[256], fd;
 	struct timeval moment = {.tv_usec = 300000}, patience = {.tv_sec = 30};
@@ -651,7 +556,6 @@ static void without_descriptors_peers_wait_and_the_loop_rests(void **state)
 	getrlimit(RLIMIT_NOFILE, &old);
 	few = old;
 	few.rlim_cur = 128;
-	start(&f, &app);
 	http_server_limits(f.server)->tick_ms = 50;
 	fixture_run(&f);
 	fd = client_open(&f); /* connected by the kernel, accepted only if a descriptor is left */
@@ -677,25 +581,21 @@ static void without_descriptors_peers_wait_and_the_loop_rests(void **state)
 	answer_finish(&a);
 	close(fd);
 	setrlimit(RLIMIT_NOFILE, &old);
-	fixture_finish(&f);
 }
 
 static void descriptors_for_the_rest_of_the_process_are_left_free(void **state)
 {
 	struct rlimit old, few;
-	struct fixture f;
-	struct app app;
 
-	(void)state;
 	getrlimit(RLIMIT_NOFILE, &old);
 	few = old;
 	few.rlim_cur = 1000;
 	setrlimit(RLIMIT_NOFILE, &few);
-	start(&f, &app);
+	start(state);
+	setrlimit(RLIMIT_NOFILE, &old);
 	assert_int_equal(http_server_limits(f.server)->connections, 1000 - 64);
 	fixture_run(&f);
-	fixture_finish(&f);
-	setrlimit(RLIMIT_NOFILE, &old);
+	finish(state);
 }
 
 /* ---- the end */
@@ -720,14 +620,11 @@ static void drain_start(void *arg)
 static void draining_closes_the_idle_and_waits_for_answers(void **state)
 {
 	struct drain d;
-	struct fixture f;
-	struct app app;
 	struct answer a;
 	char text[512];
 	int idle, busy;
 
 	(void)state;
-	start(&f, &app);
 	fixture_run(&f);
 	d.f = &f;
 	sem_init(&d.done, 0, 0);
@@ -749,33 +646,25 @@ static void draining_closes_the_idle_and_waits_for_answers(void **state)
 	sem_wait(&d.done);
 	assert_int_equal(fixture_stats(&f).connections, 0);
 	answer_finish(&a);
-	fixture_finish(&f);
 }
 
 static void draining_without_connections_is_done_at_once(void **state)
 {
 	struct drain d;
-	struct fixture f;
-	struct app app;
 
 	(void)state;
-	start(&f, &app);
 	fixture_run(&f);
 	d.f = &f;
 	sem_init(&d.done, 0, 0);
 	fixture_call(&f, drain_start, &d);
 	sem_wait(&d.done);
-	fixture_finish(&f);
 }
 
 static void a_server_may_be_destroyed_with_everything_under_way(void **state)
 {
-	struct fixture f;
-	struct app app;
 	int fds[4];
 
 	(void)state;
-	start(&f, &app);
 	fixture_run(&f);
 	for (size_t i = 0; i < countof(fds); i++)
 		fds[i] = client_open(&f);
@@ -791,7 +680,6 @@ static void a_server_may_be_destroyed_with_everything_under_way(void **state)
 	assert_true(app.held_gone && app.held_ended);
 	for (size_t i = 0; i < countof(fds); i++)
 		close(fds[i]);
-	fixture_finish(&f);
 }
 
 /* ---- listening */
@@ -799,11 +687,8 @@ static void a_server_may_be_destroyed_with_everything_under_way(void **state)
 static void a_port_in_use_is_named_with_what_to_do(void **state)
 {
 	struct strbuf err = STRBUF_INIT;
-	struct fixture f;
-	struct app app;
 
 	(void)state;
-	start(&f, &app);
 	fixture_run(&f);
 	assert_int_equal(http_server_listen(f.server, "127.0.0.1", f.port, &err), -EADDRINUSE);
 	assert_non_null(strstr(err.buf, "is in use: stop the program"));
@@ -814,21 +699,16 @@ static void a_port_in_use_is_named_with_what_to_do(void **state)
 	assert_non_null(strstr(err.buf, "example.org"));
 	assert_int_equal(http_server_listen(f.server, "127.0.0.1", 65536, &err), -EINVAL);
 	strbuf_finish(&err);
-	fixture_finish(&f);
 }
 
 static void localhost_is_both_loopback_addresses_on_one_port(void **state)
 {
-	struct http_config config = {.routes = routes, .route_count = countof(routes)};
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-	struct fixture f;
 	int fd;
 
 	(void)state;
-	fixture_init(&f, &config);
 	assert_int_equal(http_server_listen(f.server, "localhost", 0, NULL), 0);
-	fixture_run(&f); /* a third one: the port is that of the first */
-	fd = client_open(&f);
+	fd = run_and_connect(); /* to a third one: the port is that of the first */
 	expect_status(fd, 200, GET("/"));
 	close(fd);
 	six.sin6_port = htons((uint16_t)f.port);
@@ -838,7 +718,6 @@ static void localhost_is_both_loopback_addresses_on_one_port(void **state)
 	else if (fd >= 0)
 		assert_true(errno == EADDRNOTAVAIL || errno == ENETUNREACH);
 	close(fd);
-	fixture_finish(&f);
 }
 
 static void an_ipv6_network_counts_as_one_address(void **state)
@@ -861,39 +740,41 @@ static void an_ipv6_network_counts_as_one_address(void **state)
 	assert_string_equal(key, "::1");
 }
 
+#define scenario(name) cmocka_unit_test_setup_teardown(name, start, finish)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_server_begins_with_the_limits_of_its_header),
-		cmocka_unit_test(a_connection_serves_request_after_request),
-		cmocka_unit_test(a_request_may_be_cut_at_every_byte),
-		cmocka_unit_test(pipelined_requests_are_answered_in_order),
-		cmocka_unit_test(what_follows_a_request_waits_for_its_answer),
-		cmocka_unit_test(each_malformed_request_gets_a_problem_and_the_connection_ends),
-		cmocka_unit_test(who_asks_for_close_and_http_1_0_are_closed),
-		cmocka_unit_test(an_idle_connection_holds_no_buffer),
-		cmocka_unit_test(a_request_outlives_its_peer),
-		cmocka_unit_test(a_peer_that_closed_its_half_still_gets_the_answer),
-		cmocka_unit_test(a_peer_that_ends_amid_a_head_or_a_body_is_let_go),
-		cmocka_unit_test(a_head_that_takes_too_long_is_answered_408),
-		cmocka_unit_test(a_peer_that_says_nothing_is_closed_without_an_answer),
-		cmocka_unit_test(an_idle_connection_is_closed),
-		cmocka_unit_test(a_body_that_stalls_is_answered_408),
-		cmocka_unit_test(a_buffered_body_that_trickles_is_answered_408),
-		cmocka_unit_test(an_answer_that_nobody_reads_is_reset),
-		cmocka_unit_test(a_slow_reader_gets_the_whole_answer),
-		cmocka_unit_test(who_still_sends_can_read_the_refusal),
-		cmocka_unit_test(lingering_ends_after_its_time),
-		cmocka_unit_test(lingering_ends_after_so_many_bytes),
-		cmocka_unit_test(one_address_has_so_many_connections),
-		cmocka_unit_test(beyond_the_last_connection_peers_wait_for_their_turn),
-		cmocka_unit_test(without_descriptors_peers_wait_and_the_loop_rests),
+		scenario(a_server_begins_with_the_limits_of_its_header),
+		scenario(a_connection_serves_request_after_request),
+		scenario(a_request_may_be_cut_at_every_byte),
+		scenario(pipelined_requests_are_answered_in_order),
+		scenario(what_follows_a_request_waits_for_its_answer),
+		scenario(each_malformed_request_gets_a_problem_and_the_connection_ends),
+		scenario(who_asks_for_close_and_http_1_0_are_closed),
+		scenario(an_idle_connection_holds_no_buffer),
+		scenario(a_request_outlives_its_peer),
+		scenario(a_peer_that_closed_its_half_still_gets_the_answer),
+		scenario(a_peer_that_ends_amid_a_head_or_a_body_is_let_go),
+		scenario(a_head_that_takes_too_long_is_answered_408),
+		scenario(a_peer_that_says_nothing_is_closed_without_an_answer),
+		scenario(an_idle_connection_is_closed),
+		scenario(a_body_that_stalls_is_answered_408),
+		scenario(a_buffered_body_that_trickles_is_answered_408),
+		scenario(an_answer_that_nobody_reads_is_reset),
+		scenario(a_slow_reader_gets_the_whole_answer),
+		scenario(who_still_sends_can_read_the_refusal),
+		scenario(lingering_ends_after_its_time),
+		scenario(lingering_ends_after_so_many_bytes),
+		scenario(one_address_has_so_many_connections),
+		scenario(beyond_the_last_connection_peers_wait_for_their_turn),
+		scenario(without_descriptors_peers_wait_and_the_loop_rests),
 		cmocka_unit_test(descriptors_for_the_rest_of_the_process_are_left_free),
-		cmocka_unit_test(draining_closes_the_idle_and_waits_for_answers),
-		cmocka_unit_test(draining_without_connections_is_done_at_once),
-		cmocka_unit_test(a_server_may_be_destroyed_with_everything_under_way),
-		cmocka_unit_test(a_port_in_use_is_named_with_what_to_do),
-		cmocka_unit_test(localhost_is_both_loopback_addresses_on_one_port),
+		scenario(draining_closes_the_idle_and_waits_for_answers),
+		scenario(draining_without_connections_is_done_at_once),
+		scenario(a_server_may_be_destroyed_with_everything_under_way),
+		scenario(a_port_in_use_is_named_with_what_to_do),
+		scenario(localhost_is_both_loopback_addresses_on_one_port),
 		cmocka_unit_test(an_ipv6_network_counts_as_one_address),
 	};
 

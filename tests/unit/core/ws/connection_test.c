@@ -3,8 +3,10 @@
 
 #include <setjmp.h>
 #include <cmocka.h>
+#include <linux/sockios.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include "core/ws/ws_internal.h"
 
 static struct stage stage;
@@ -101,17 +103,28 @@ static void on_seen(void *arg, enum ws_opcode opcode, const char *data, size_t l
 static struct peer p;
 static struct seen seen;
 
-static int open_small_stage(void **state)
+static int open_stage(int sndbuf)
 {
-	(void)state;
 	real = ws_tuning;
 	memset(&end, 0, sizeof(end));
 	strbuf_init(&end.heard);
 	memset(&seen, 0, sizeof(seen));
 	strbuf_init(&seen.text);
-	/* A small buffer on each side, so that a stalled reader is soon felt. */
-	stage_open(&stage, routes, countof(routes), NULL, 8192);
+	stage_open(&stage, routes, countof(routes), NULL, sndbuf);
 	return 0;
+}
+
+/* A small buffer on each side, so that a stalled reader is soon felt. */
+static int open_small_stage(void **state)
+{
+	(void)state;
+	return open_stage(8192);
+}
+
+static int open_kernels_stage(void **state)
+{
+	(void)state;
+	return open_stage(0);
 }
 
 static int close_stage(void **state)
@@ -579,6 +592,23 @@ static void a_pong_behind_data_that_moves_is_waited_for(void **state)
 
 /* ---- memory */
 
+static void a_peer_that_reads_nothing_holds_little_of_the_kernels_memory(void **state)
+{
+	uv_os_fd_t fd;
+	int kept = 0;
+
+	(void)state;
+	connect_peer();
+	p.stalled = true;
+	assert_true(fill(50000) > 0);
+	assert_int_equal(uv_fileno((uv_handle_t *)end.conn->stream, &fd), 0);
+	assert_int_equal(ioctl(fd, SIOCOUTQ, &kept), 0);
+	print_message("the kernel holds %d bytes\n", kept);
+	assert_in_range(kept, 1, WS_UNSENT_MAX + 65536);
+	p.stalled = false;
+	stage_until(&stage, &p, 1, end.writable);
+}
+
 static void an_idle_connection_fits_its_bound(void **state)
 {
 	size_t conn, stream;
@@ -623,6 +653,9 @@ int main(void)
 		TEST(a_peer_without_a_pong_is_closed),
 		TEST(who_answered_while_we_stood_still_lives),
 		TEST(a_pong_behind_data_that_moves_is_waited_for),
+		cmocka_unit_test_setup_teardown(
+			a_peer_that_reads_nothing_holds_little_of_the_kernels_memory,
+			open_kernels_stage, close_stage),
 		TEST(an_idle_connection_fits_its_bound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
