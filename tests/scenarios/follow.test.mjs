@@ -28,8 +28,8 @@ for (const { who, uid } of USERS) {
     recording.assertIs(document)
     assert.deepEqual(document.plan.levels.map((level) => [...level].sort()), [['base'], ['app', 'tool'], ['all']])
 
-    const ended = Object.fromEntries(document.queue_items.map((item) => [item.id, item.completed_at]))
-    for (const item of document.queue_items) for (const need of item.needs) assert.ok(ended[need] <= item.started_at, `${item.package.name} began before ${need} had ended`)
+    const ended = Object.fromEntries(document.queue_items.map((item) => [item.id, Date.parse(item.completed_at)]))
+    for (const item of document.queue_items) for (const need of item.needs) assert.ok(ended[need] <= Date.parse(item.started_at), `${item.package.name} began before ${need} had ended`)
     const base = document.queue_items.find((item) => item.package.name === 'base')
     assert.equal((await server.api(`/api/queue/${base.id}/log`)).text(), 'made base 1.0\n')
     await server.nothingLeft()
