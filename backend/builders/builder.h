@@ -7,7 +7,8 @@
  * (launcher.c) stands between the keeper and bubblewrap, one per run: it joins the cgroup, sets limits and the slot's
  * uid, is child subreaper, and holds a socket from the server. When that socket ends - cancel, timeout, or
  * the server died - it kills everything of its run, through the cgroup where there is one, else its children until
- * waitpid says ECHILD, wipes what it was told to wipe, and only then reports. So a report means: nothing is left.
+ * waitpid says ECHILD, gives root up, wipes what it was told to wipe, and only then reports. So a report means: nothing is left,
+ * but for a folder that it was told to hold, which goes with the socket.
  *
  * All functions on the loop's thread unless they say otherwise.
  */

@@ -456,8 +456,13 @@ static void clean_up(struct launcher *l)
 
 	if (cgroup_remove(&l->cg))
 		log_warn("launcher: a cgroup of slot %d cannot be removed", l->role->slot);
-	if (!l->spec.work || !*l->spec.work || give_up_root(l))
+	if (!l->spec.work || !*l->spec.work)
 		return;
+	if (give_up_root(l)) {
+		l->spec.hold =
+			false; /* what a build left is never removed as root; the next start does it */
+		return;
+	}
 	/* Nobody looks at the results of any other end, and what was ended early may not have a folder yet. */
 	if (!drop && l->spec.collect_count && l->report.end == RUN_EXITED && collect(l))
 		ended(l, RUN_DISK_FULL,

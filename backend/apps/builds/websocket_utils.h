@@ -16,10 +16,11 @@
 void websocket_utils_init(struct store *store, struct layer *layer);
 
 /*
- * Take the job's next seq, read the row as the open transaction sees it, and append the finished message to that
- * transaction: it goes to the room when the transaction commits and nowhere when it rolls back. With no transaction open
- * on this thread they queue one of their own and return at once. Never on the loop. A failure to send never fails
- * the caller's work: 0, or the negative code of the database.
+ * As the last thing in the open transaction, once for each object however often it is asked for: take the job's next seq, read the row
+ * as the commit will leave it, and append the finished message to the transaction. It goes to the room when the transaction
+ * commits and nowhere when it rolls back, which it does when the row cannot be read. With no transaction open on this thread
+ * they queue one of their own and return at once. Never on the loop. A failure to send never fails the caller's work:
+ * 0, or -ENOTCONN before websocket_utils_init().
  */
 int send_build_job_update(int64_t build_job_id);
 int send_queue_item_update(int64_t queue_item_id);

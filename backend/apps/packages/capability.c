@@ -201,14 +201,14 @@ bool capability_satisfies(const struct capability *provide, const struct capabil
 	return !provide->flags || !need->flags || ranges_overlap(provide, need);
 }
 
-static unsigned read_flags(const char *p, size_t len)
+unsigned capability_flags(const char *signs, size_t len)
 {
 	unsigned flags = 0;
 
 	for (size_t i = 0; i < len; i++)
-		flags |= p[i] == '<'   ? CAPABILITY_LESS
-			 : p[i] == '>' ? CAPABILITY_GREATER
-				       : CAPABILITY_EQUAL;
+		flags |= signs[i] == '<'   ? CAPABILITY_LESS
+			 : signs[i] == '>' ? CAPABILITY_GREATER
+					   : CAPABILITY_EQUAL;
 	return flags;
 }
 
@@ -221,7 +221,7 @@ int capability_parse(char *text, struct capability *ret)
 	if (!*text || blank == text || (op && (!len || op[len] != ' ' || !op[len + 1])))
 		return -EINVAL;
 	if (op) {
-		c.flags = read_flags(op, len);
+		c.flags = capability_flags(op, len);
 		c.version = op + len + 1;
 		*blank = '\0';
 	}

@@ -34,6 +34,8 @@ struct capability {
 };
 int version_compare(const char *a, const char *b); /* rpm's order, with ~ and ^: -1, 0, 1 */
 int evr_compare(const char *a, const char *b); /* no epoch is 0, no release is the lowest */
+/* CAPABILITY_* of len characters out of "<=>" */
+unsigned capability_flags(const char *signs, size_t len);
 bool capability_satisfies(const struct capability *provide, const struct capability *need);
 void capability_format(struct strbuf *out, const struct capability *c); /* "zlib-devel >= 1.2" */
 /* The reverse: cuts the text up, whose pieces the strings are then. -EINVAL: it is none. */

@@ -49,17 +49,6 @@ static struct rich *refuse(struct parser *ps, const char *what)
 	return NULL;
 }
 
-static unsigned comparison_flags(const char *p, size_t len)
-{
-	unsigned flags = 0;
-
-	for (size_t i = 0; i < len; i++)
-		flags |= p[i] == '<'   ? CAPABILITY_LESS
-			 : p[i] == '>' ? CAPABILITY_GREATER
-				       : CAPABILITY_EQUAL;
-	return flags;
-}
-
 /* name [comparison version] */
 static struct rich *rich_atom(struct parser *ps)
 {
@@ -76,7 +65,7 @@ static struct rich *rich_atom(struct parser *ps)
 	signs = strspn(ps->p, "<>=");
 	if (signs == 0)
 		return node;
-	node->atom.flags = comparison_flags(ps->p, signs);
+	node->atom.flags = capability_flags(ps->p, signs);
 	ps->p += signs;
 	skip_blanks(ps);
 	len = word_length(ps->p);
