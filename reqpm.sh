@@ -120,7 +120,7 @@ setup() {
 server_pid() { # prints it when it runs
 	local pid
 	pid=$(cat "$PIDFILE" 2>/dev/null) || return 1
-	[ -n "$pid" ] && [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" != "" ] && grep -qaz '^serve$' "/proc/$pid/cmdline" 2>/dev/null || return 1
+	[ -n "$pid" ] && [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" != "" ] && grep -qaz -e '^serve$' -e '^reqpm --keeper ' "/proc/$pid/cmdline" 2>/dev/null || return 1
 	printf '%s\n' "$pid"
 }
 

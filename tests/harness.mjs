@@ -51,18 +51,20 @@ function userArgs(uid) {
   return ['--user', known ? 'reqpm' : 'nobody']
 }
 
-/** The process that faces the network: the child of the one that was started. */
+/** The process that faces the network: the one child of the keeper that shows the command line which was typed. */
 function serverPid(keeper) {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      const ppid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-      if (ppid === keeper && readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').includes('serve')) return Number(pid)
-    } catch {
-      /* it ended while we looked */
-    }
+  const servers = [...processes('cmdline')].filter(([pid, text]) => text.split('\0').includes('serve') && parentOf(pid) === keeper)
+  assert.equal(servers.length, 1, `the servers of process ${keeper}: ${JSON.stringify(servers)}`)
+  return servers[0][0]
+}
+
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return undefined // it ended while we looked
   }
-  throw new Error(`process ${keeper} has no server`)
 }
 
 function isAlive(pid) {

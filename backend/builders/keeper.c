@@ -305,11 +305,21 @@ static void say_goodbye(struct keeper_process *k)
 	}
 }
 
+/* The server keeps the command line that was typed; a launcher shows ours for the moment until it has its own. */
+static void show_role(const struct keeper_process *k)
+{
+	char *title = xasprintf("reqpm --keeper %s", k->data_dir);
+
+	process_title_set(title);
+	free(title);
+}
+
 static void keeper_run(struct keeper_process *k) NORETURN;
 static void keeper_run(struct keeper_process *k)
 {
 	struct pollfd fds[] = {{k->signal_fd, POLLIN, 0}, {k->server_fd, POLLIN, 0}};
 
+	show_role(k);
 	while (!k->server_gone) {
 		if (poll(fds, countof(fds), -1) < 0 && errno != EINTR)
 			break;

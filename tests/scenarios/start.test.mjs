@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -27,6 +27,13 @@ async function refused(args, env = {}) {
   assert.match(sentences[0], /^reqpm: /)
   return sentences[0]
 }
+
+test('ps tells the keeper from the server: only the server shows the command line that was typed', async (t) => {
+  const server = await startReqpm(t)
+  const shown = (pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').replace(/\0.*/s, '')
+  assert.equal(shown(server.process.pid), `reqpm --keeper ${server.dataDir}`)
+  assert.equal(shown(server.pid), BIN)
+})
 
 test('a second server on the same data folder is refused with one sentence, the first goes on', async (t) => {
   const server = await startReqpm(t)
