@@ -201,19 +201,27 @@ static void refuse_waiting(struct room *room, int status)
 	}
 }
 
-static size_t count_viewers(const struct room *room, bool waiting)
+static size_t count_viewers(const struct room *room, enum viewer_state state)
 {
 	struct viewer *v;
 	size_t count = 0;
 
-	list_for_each (v, &room->viewers, link) {
-		if (waiting)
-			count += v->state == VIEWER_WAITING;
-		else
-			count += (v->state == VIEWER_LIVE || v->state == VIEWER_SNAPSHOT) &&
-				 v->position >= room->ring.first;
-	}
+	list_for_each (v, &room->viewers, link)
+		count += v->state == state;
 	return count;
+}
+
+/* Does anybody depend on the ring? */
+static bool followed(const struct room *room)
+{
+	struct viewer *v;
+
+	list_for_each (v, &room->viewers, link) {
+		if ((v->state == VIEWER_LIVE || v->state == VIEWER_SNAPSHOT) &&
+			v->position >= room->ring.first)
+			return true;
+	}
+	return false;
 }
 
 /* Is what follows seq in the ring, from start on, without a hole? */
@@ -322,7 +330,7 @@ static void use_answer(struct room *room, struct room_snapshot *answer, uint64_t
 		make_space(room);
 		s = snapshot_create(room, answer, start);
 	}
-	if (!count_viewers(room, false))
+	if (!followed(room))
 		adopt(room, s);
 	else if (s->seq >= 0)
 		note_ahead(room, 0, s->seq);
@@ -345,7 +353,7 @@ static void on_snapshot(void *arg, struct room_snapshot *answer)
 	if (!room)
 		goto done;
 	room->read = NULL;
-	if (!count_viewers(room, true))
+	if (!count_viewers(room, VIEWER_WAITING))
 		goto done;
 	if (answer->status) {
 		refuse_waiting(room, answer->status);
@@ -389,6 +397,36 @@ void room_read(struct room *room)
 
 /* ---- every 20 s */
 
+/* The versions are known now, or the room has heard messages meanwhile. Without either, as with an older seq, it is a snapshot. */
+static void answer_resuming(struct room *room)
+{
+	struct viewer *v;
+
+	list_for_each (v, &room->viewers, link) {
+		if (v->state != VIEWER_RESUMING || viewer_resume(v))
+			continue;
+		v->state = VIEWER_WAITING;
+		room_read(room);
+	}
+}
+
+static void use_versions(struct room *room, const struct room_snapshot *answer)
+{
+	/* Whoever waits for a snapshot that is being read may be given one that is older than this. */
+	bool adopts = versions_get(&room->heard, 0) < 0 && !room->read && !followed(room);
+
+	for (size_t i = 0; i < answer->version_count; i++) {
+		const struct room_version *v = &answer->versions[i];
+
+		if (adopts)
+			versions_raise(
+				&room->heard, v->key, v->seq, room->rooms->tuning.versions_max);
+		else
+			note_ahead(room, v->key, v->seq);
+	}
+	learn_final(room, answer);
+}
+
 static void on_versions(void *arg, struct room_snapshot *answer)
 {
 	struct room_read *check = arg;
@@ -397,15 +435,14 @@ static void on_versions(void *arg, struct room_snapshot *answer)
 	free(check);
 	if (room) {
 		room->check = NULL;
-		for (size_t i = 0; !answer->status && i < answer->version_count; i++)
-			note_ahead(room, answer->versions[i].key, answer->versions[i].seq);
 		if (!answer->status)
-			learn_final(room, answer);
+			use_versions(room, answer);
 		/* Gone from the database: the read that follows closes everybody. */
 		if (answer->status == -ENOENT) {
 			ring_break(&room->ring);
 			room_flush(room);
 		}
+		answer_resuming(room);
 	}
 	strbuf_finish(&answer->json);
 	free(answer->versions);
@@ -415,10 +452,25 @@ void room_check(struct room *room)
 {
 	struct room_source *source = &room->rooms->source;
 
-	if (room->check || !count_viewers(room, false))
+	if (room->check || (!followed(room) && !count_viewers(room, VIEWER_RESUMING)))
 		return;
 	room->check = read_create(room);
 	source->read_versions(source->arg, room->group, on_versions, room->check);
+}
+
+void room_resume(struct room *room, struct viewer *v)
+{
+	if (v->seq >= 0 && viewer_resume(v))
+		return;
+	v->state = VIEWER_WAITING;
+	/* After a restart everybody comes back with the newest seq, to rooms that have heard nothing: the database need not
+	 * read the whole build to say that nothing is missing. */
+	if (v->seq >= 0 && versions_get(&room->heard, 0) < 0 && !room->read) {
+		v->state = VIEWER_RESUMING;
+		room_check(room);
+		return;
+	}
+	room_read(room);
 }
 
 /* To those who have all: for the others what they are sent is sign enough, and the heartbeat's seq is what its

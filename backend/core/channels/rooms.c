@@ -251,29 +251,6 @@ static void send_away_at_door(struct rooms *rooms, struct http_request *req)
 	ws_frame_unref(last);
 }
 
-/* The heartbeat says that the resume was accepted and where it starts. */
-static bool viewer_resume(struct viewer *v, int64_t since)
-{
-	struct room *room = v->room;
-	uint64_t position;
-	struct ws_frame *f;
-	size_t sent;
-
-	if (!room_resume_position(room, since, &position))
-		return false;
-	f = rooms_heartbeat(room->rooms, since, false);
-	sent = ws_send(v->conn, &f, 1);
-	ws_frame_unref(f);
-	if (!sent)
-		return false;
-	room->rooms->stats.resumed++;
-	v->state = VIEWER_LIVE;
-	v->position = position;
-	v->seq = since;
-	viewer_catch_up(v);
-	return true;
-}
-
 void room_join(struct rooms *rooms, const char *group, struct http_request *req,
 	const struct room_resume *resume)
 {
@@ -306,10 +283,10 @@ void room_join(struct rooms *rooms, const char *group, struct http_request *req,
 	lingered = !list_empty(&room->linger);
 	revive(room);
 	viewer_join(v, room);
-	if (!resumes || !viewer_resume(v, since))
-		room_read(room);
+	v->seq = since;
+	room_resume(room, v);
 	/* A message that was lost while nobody was here is not left to the next heartbeat. */
-	else if (lingered)
+	if (lingered)
 		room_check(room);
 }
 

@@ -70,7 +70,8 @@ struct snapshot { /* framed once, shared by those who wait */
 };
 
 enum viewer_state {
-	VIEWER_WAITING, /* for a read to end */
+	VIEWER_RESUMING, /* in a room that has heard nothing: for the versions, which say whether anything is missing */
+	VIEWER_WAITING, /* for a snapshot to be read */
 	VIEWER_SNAPSHOT, /* has one that has not begun to go */
 	VIEWER_LIVE,
 	VIEWER_LEFT, /* being closed */
@@ -81,7 +82,7 @@ struct viewer {
 	struct room *room; /* NULL: rooms_destroy() was called */
 	struct ws_conn *conn;
 	uint64_t position; /* in the ring; before ring.first: fallen out */
-	int64_t seq; /* of key 0, what was sent to it, or -1 */
+	int64_t seq; /* of key 0, what was sent to it (while resuming, elsewhere), or -1 */
 	struct versions
 		*floor; /* of other keys, what its snapshot had; NULL: the room's is enough */
 	struct snapshot *snapshot; /* held until it is written */
@@ -150,6 +151,8 @@ void room_check(struct room *room); /* compares heard with the source's versions
 void room_heal(struct room *room); /* what is missing is not waited for any longer */
 void room_heartbeat(struct room *room);
 bool room_resume_position(const struct room *room, int64_t since, uint64_t *ret_position);
+/* Goes on from v->seq: at once, when the room or else the database says that nothing is missing, or with a snapshot. */
+void room_resume(struct room *room, struct viewer *v);
 void snapshot_release(struct snapshot *s);
 
 /* ---- viewer.c */
@@ -158,6 +161,7 @@ void viewer_join(struct viewer *v, struct room *room);
 /* Writes what the socket takes. May begin a read; never removes a viewer. */
 void viewer_catch_up(struct viewer *v);
 int64_t viewer_will_have(const struct viewer *v); /* seq, once its snapshot has gone */
+bool viewer_resume(struct viewer *v); /* from v->seq, with a heartbeat; false: something is missing */
 void viewer_give(struct viewer *v, struct snapshot *s);
 void viewer_close(struct viewer *v, uint16_t code, const char *reason);
 void viewer_send_away(

@@ -109,7 +109,7 @@ void viewer_catch_up(struct viewer *v)
 {
 	struct room *room = v->room;
 
-	if (v->state == VIEWER_LEFT || v->state == VIEWER_WAITING || !ws_writable(v->conn))
+	if ((v->state != VIEWER_SNAPSHOT && v->state != VIEWER_LIVE) || !ws_writable(v->conn))
 		return;
 	if (v->position < room->ring.first) {
 		let_go_of_snapshot(v);
@@ -119,6 +119,28 @@ void viewer_catch_up(struct viewer *v)
 	}
 	send_all(v);
 	settle(v);
+}
+
+/* The heartbeat says that the resume was accepted and where it starts. */
+bool viewer_resume(struct viewer *v)
+{
+	struct room *room = v->room;
+	uint64_t position;
+	struct ws_frame *f;
+	size_t sent;
+
+	if (!room_resume_position(room, v->seq, &position))
+		return false;
+	f = rooms_heartbeat(room->rooms, v->seq, false);
+	sent = ws_send(v->conn, &f, 1);
+	ws_frame_unref(f);
+	if (!sent)
+		return false;
+	room->rooms->stats.resumed++;
+	v->state = VIEWER_LIVE;
+	v->position = position;
+	viewer_catch_up(v);
+	return true;
 }
 
 void viewer_give(struct viewer *v, struct snapshot *s)
