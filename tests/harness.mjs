@@ -370,14 +370,14 @@ class Server {
     return eventually(look, 'a launcher')
   }
 
-  /** What is left of builds: their processes, mounts, cgroups and files, each in words. */
-  leftovers() {
+  /** What is left of builds: their processes, mounts, cgroups and files, each in words; and launchers, which end after their report. */
+  leftovers({ launchers = true } = {}) {
     const left = [], slots = join(this.dataDir, 'slots'), name = basename(this.dir)
     for (const [pid, text] of processes('mountinfo')) {
       const line = text.split('\n').find((l) => l.includes(`${name}/data`))
       if (line) left.push(`process ${pid} has ${line}`)
     }
-    for (const [pid, text] of processes('cmdline')) if (text.includes(slots)) left.push(`process ${pid}: ${text.replaceAll('\0', ' ')}`)
+    for (const [pid, text] of processes('cmdline')) if (text.includes(slots) && (launchers || !text.includes('--launcher'))) left.push(`process ${pid}: ${text.replaceAll('\0', ' ')}`)
     for (const group of cgroups(readFileSync(join(this.dataDir, 'lock'), 'utf8').trim())) left.push(`cgroup ${group}`)
     for (const slot of readdirSync(slots)) for (const file of readdirSync(join(slots, slot))) left.push(join(slots, slot, file))
     return left
