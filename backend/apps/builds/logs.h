@@ -69,8 +69,12 @@ char *log_plain_text(const char *data, size_t len);
 
 /* ---- reading (blocking) */
 /* Lines [from_line, from_line + limit) as JSON {"from_line","lines":[…],"total_lines","size","final"}. -ENOENT: no log yet. */
-int log_window_json(
-	const char *path, int64_t from_line, int64_t limit, bool final, struct strbuf *out);
+struct log_window;
+int log_window_open(const char *path, int64_t from_line, int64_t limit, struct strbuf *out,
+	struct log_window **ret_window);
+/* Looks through LOG_READ_TURN bytes more. 1: there are more; 0: out is whole; or negative. */
+int log_window_step(struct log_window *win, bool final);
+void log_window_close(struct log_window *win);
 /* Whole-log search, plain text, ASCII case ignored: {"q","matches":[{"line","text"}],"truncated"}. -ENOENT: no log yet. */
 struct log_search;
 int log_search_open(

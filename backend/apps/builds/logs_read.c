@@ -7,21 +7,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "apps/builds/logs.h"
+#include "apps/builds/logs_reader.h"
 #include "core/base/json.h"
 
-#define READ_STEP (256 << 10)
-#define BEFORE_MATCH 256 /* bytes shown before a match far inside a long line */
-
-struct reader {
-	int fd;
-	int64_t size; /* bytes that are looked at */
-	int64_t at; /* file offset of buf[0] */
-	size_t len; /* bytes in buf */
-	char *buf; /* READ_STEP */
-};
-
-static int reader_open(struct reader *r, const char *path)
+int reader_open(struct reader *r, const char *path)
 {
 	struct stat st;
 
@@ -37,14 +26,13 @@ static int reader_open(struct reader *r, const char *path)
 	return 0;
 }
 
-static void reader_close(struct reader *r)
+void reader_close(struct reader *r)
 {
 	close(r->fd);
 	free(r->buf);
 }
 
-/* Fills buf with what is at offset; len 0: the end. */
-static int reader_fill(struct reader *r, int64_t offset)
+int reader_fill(struct reader *r, int64_t offset)
 {
 	size_t want = r->size - offset < READ_STEP ? (size_t)(r->size - offset) : READ_STEP;
 	ssize_t n;
@@ -61,17 +49,18 @@ static int reader_fill(struct reader *r, int64_t offset)
 			break;
 		r->len += (size_t)n;
 	}
+	r->turn += (int64_t)r->len;
 	return 0;
 }
 
-/* ---- the index: entry k is where line (k + 1) * LOG_INDEX_EVERY + 1 begins */
+int reader_next(struct reader *r, int64_t offset)
+{
+	return r->turn < LOG_READ_TURN ? reader_fill(r, offset) : 1;
+}
 
-struct line_index {
-	int64_t *offsets;
-	size_t count;
-};
+/* ---- the index */
 
-static void index_read(struct line_index *index, const char *path, int64_t size)
+void index_read(struct line_index *index, const char *path, int64_t size)
 {
 	struct strbuf index_path = STRBUF_INIT, bytes = STRBUF_INIT;
 	size_t max = (size_t)(size / LOG_INDEX_EVERY + 1) * sizeof(int64_t);
@@ -106,13 +95,7 @@ static int64_t index_before(const struct line_index *index, int64_t offset, int6
 
 /* ---- walks */
 
-struct walk {
-	int64_t at; /* how far it has come */
-	int64_t line, start; /* the line there: its 0-based number, where it begins */
-};
-
-/* From the last indexed line at or before offset. */
-static struct walk walk_from(const struct line_index *index, int64_t offset)
+struct walk walk_from(const struct line_index *index, int64_t offset)
 {
 	struct walk w;
 
@@ -121,14 +104,11 @@ static struct walk walk_from(const struct line_index *index, int64_t offset)
 	return w;
 }
 
-/* Towards `to`, a turn's bytes at the most. 1: it is not there yet. */
-static int walk_step(struct reader *r, struct walk *w, int64_t to)
+int walk_step(struct reader *r, struct walk *w, int64_t to)
 {
-	int64_t until = w->at + LOG_READ_TURN;
-
 	for (; w->at < to; w->at += (int64_t)r->len) {
 		const char *p, *end;
-		int e = w->at < until ? reader_fill(r, w->at) : 1;
+		int e = reader_next(r, w->at);
 
 		if (e)
 			return e;
@@ -179,7 +159,10 @@ int log_place_step(struct log_place *p, int64_t *ret_offset, int64_t *ret_line)
 {
 	struct reader *r = &p->reader;
 	const char *newline = NULL;
-	int e = walk_step(r, &p->walk, p->to);
+	int e;
+
+	r->turn = 0;
+	e = walk_step(r, &p->walk, p->to);
 
 	if (!e && p->tail && p->walk.start < p->to) {
 		e = reader_fill(r, p->to);
@@ -202,9 +185,7 @@ void log_place_close(struct log_place *p)
 
 /* ---- lines as JSON */
 
-/* One line without its newline; len may be less than the line's whole length. */
-static void put_line(
-	struct json_writer *w, const char *key, const char *data, size_t len, int64_t whole)
+void put_line(struct json_writer *w, const char *key, const char *data, size_t len, int64_t whole)
 {
 	struct strbuf text = STRBUF_INIT;
 	size_t shown = len > LOG_LINE_SHOWN_MAX ? LOG_LINE_SHOWN_MAX : len;
@@ -216,258 +197,4 @@ static void put_line(
 	strbuf_addch(&text, '"');
 	json_put_raw(w, key, text.buf);
 	strbuf_finish(&text);
-}
-
-/* How long the line is that begins at start: to its newline or the end. *ret_next: where the next one begins. */
-static int measure_line(struct reader *r, int64_t start, int64_t *ret_len, int64_t *ret_next)
-{
-	for (int64_t at = start; at < r->size; at += (int64_t)r->len) {
-		const char *newline;
-		int e = at >= r->at && at < r->at + (int64_t)r->len ? 0 : reader_fill(r, at);
-		size_t skip = (size_t)(at - r->at);
-
-		if (e < 0)
-			return e;
-		if (!r->len)
-			break;
-		newline = memchr(r->buf + skip, '\n', r->len - skip);
-		if (newline) {
-			*ret_len = r->at + (newline - r->buf) - start;
-			*ret_next = start + *ret_len + 1;
-			return 0;
-		}
-		at = r->at;
-	}
-	*ret_len = r->size - start;
-	*ret_next = r->size;
-	return 0;
-}
-
-/* Puts the line and moves *at to the next one. */
-static int window_line(struct reader *r, struct json_writer *w, int64_t *at)
-{
-	int64_t len, next;
-	size_t shown;
-	int e = measure_line(r, *at, &len, &next);
-
-	if (e < 0)
-		return e;
-	shown = len < LOG_LINE_SHOWN_MAX ? (size_t)len : LOG_LINE_SHOWN_MAX;
-	if (*at < r->at || *at + (int64_t)shown > r->at + (int64_t)r->len)
-		e = reader_fill(r, *at);
-	if (e < 0)
-		return e;
-	put_line(w, NULL, r->buf + (*at - r->at), shown, len);
-	*at = next;
-	return 0;
-}
-
-/* Lines in all, a last one without newline counted. */
-static int count_lines(struct reader *r, const struct line_index *index, int64_t *ret_total)
-{
-	struct walk w = walk_from(index, r->size);
-	int e;
-
-	while ((e = walk_step(r, &w, r->size)) > 0)
-		continue;
-	*ret_total = w.line + (w.start < r->size);
-	return e;
-}
-
-static int seek_line(
-	struct reader *r, const struct line_index *index, int64_t line, int64_t *ret_at)
-{
-	size_t k = (size_t)(line / LOG_INDEX_EVERY);
-	int64_t at, now, len;
-	int e = 0;
-
-	if (k > index->count)
-		k = index->count;
-	at = k ? index->offsets[k - 1] : 0;
-	for (now = (int64_t)k * LOG_INDEX_EVERY; e >= 0 && now < line && at < r->size; now++)
-		e = measure_line(r, at, &len, &at);
-	*ret_at = at;
-	return e;
-}
-
-static int put_window(struct reader *r, const struct line_index *index, int64_t from_line,
-	int64_t limit, bool final, struct json_writer *w)
-{
-	int64_t total = 0, at = 0;
-	int e = count_lines(r, index, &total);
-
-	r->len = 0;
-	if (e >= 0)
-		e = seek_line(r, index, from_line - 1, &at);
-	json_begin_object(w, NULL);
-	json_put_int(w, "from_line", from_line);
-	json_begin_array(w, "lines");
-	for (int64_t i = 0; e >= 0 && i < limit && at < r->size; i++)
-		e = window_line(r, w, &at);
-	json_end_array(w);
-	json_put_int(w, "total_lines", total);
-	json_put_int(w, "size", r->size);
-	json_put_bool(w, "final", final);
-	json_end_object(w);
-	return e;
-}
-
-int log_window_json(
-	const char *path, int64_t from_line, int64_t limit, bool final, struct strbuf *out)
-{
-	struct json_writer w = JSON_WRITER(out);
-	struct line_index index;
-	struct reader r;
-	int e = reader_open(&r, path);
-
-	if (e < 0)
-		return e;
-	index_read(&index, path, r.size);
-	e = put_window(&r, &index, from_line, limit, final, &w);
-	free(index.offsets);
-	reader_close(&r);
-	return e;
-}
-
-/* ---- search */
-
-static unsigned char fold(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
-}
-
-/* Where c or its capital is, from data on. */
-static const char *find_either(const char *data, const char *end, char c)
-{
-	char capital = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-	const char *small = memchr(data, c, (size_t)(end - data));
-	const char *big =
-		capital == c ? NULL : memchr(data, capital, (size_t)((small ? small : end) - data));
-
-	return big ? big : small;
-}
-
-/* query is folded already. */
-static const char *find_folded(const char *data, size_t len, const char *query, size_t query_len)
-{
-	const char *end = data + len;
-
-	while ((data = find_either(data, end, query[0])) && (size_t)(end - data) >= query_len) {
-		size_t k = 1;
-
-		while (k < query_len && fold(data[k]) == (unsigned char)query[k])
-			k++;
-		if (k == query_len)
-			return data;
-		data++;
-	}
-	return NULL;
-}
-
-struct log_search {
-	struct reader reader;
-	int64_t at; /* of the file, what is looked at next */
-	char *query; /* folded */
-	size_t query_len;
-	struct json_writer w;
-	int64_t line; /* 1-based, of the next piece */
-	bool matched; /* this line already */
-	size_t matches;
-	bool truncated;
-};
-
-/* A piece of a line, mostly the whole. */
-static void search_piece(struct log_search *s, const char *data, size_t len)
-{
-	const char *match, *from = data;
-
-	if (s->matched || !(match = find_folded(data, len, s->query, s->query_len)))
-		return;
-	s->matched = true;
-	if (s->matches == LOG_SEARCH_MATCHES_MAX) {
-		s->truncated = true;
-		return;
-	}
-	if ((size_t)(match - data) + s->query_len > LOG_LINE_SHOWN_MAX)
-		from = match - BEFORE_MATCH;
-	s->matches++;
-	json_begin_object(&s->w, NULL);
-	json_put_int(&s->w, "line", s->line);
-	put_line(&s->w, "text", from, len - (size_t)(from - data), (int64_t)len - (from - data));
-	json_end_object(&s->w);
-}
-
-/* Whole lines of the buffer; of one that is longer than it a piece. Returns how many bytes are done with. */
-static size_t search_buffer(struct log_search *s)
-{
-	const struct reader *r = &s->reader;
-	bool end = r->at + (int64_t)r->len >= r->size;
-	size_t at = 0;
-
-	while (at < r->len && !s->truncated) {
-		const char *newline = memchr(r->buf + at, '\n', r->len - at);
-		size_t len = newline ? (size_t)(newline - r->buf) - at : r->len - at;
-
-		if (!newline && !end && at)
-			return at;
-		search_piece(s, r->buf + at, len);
-		/* A match may lie across two pieces. */
-		if (!newline)
-			return end || r->len < READ_STEP ? r->len : r->len - (s->query_len - 1);
-		at += len + 1;
-		s->line++;
-		s->matched = false;
-	}
-	return r->len;
-}
-
-int log_search_open(
-	const char *path, const char *query, struct strbuf *out, struct log_search **ret_search)
-{
-	struct log_search *s = xcalloc(1, sizeof(*s));
-	int e = reader_open(&s->reader, path);
-
-	if (e < 0) {
-		free(s);
-		return e;
-	}
-	s->query = xstrdup(query);
-	s->query_len = strlen(query);
-	s->w = (struct json_writer)JSON_WRITER(out);
-	s->line = 1;
-	for (char *c = s->query; *c; c++)
-		*c = (char)fold(*c);
-	json_begin_object(&s->w, NULL);
-	json_put_string(&s->w, "q", query);
-	json_begin_array(&s->w, "matches");
-	*ret_search = s;
-	return 0;
-}
-
-int log_search_step(struct log_search *s)
-{
-	int64_t until = s->at + LOG_READ_TURN;
-
-	while (s->at < s->reader.size && !s->truncated) {
-		int e = s->at < until ? reader_fill(&s->reader, s->at) : 1;
-
-		if (e)
-			return e;
-		if (!s->reader.len)
-			break;
-		s->at += (int64_t)search_buffer(s);
-	}
-	json_end_array(&s->w);
-	json_put_bool(&s->w, "truncated", s->truncated);
-	json_end_object(&s->w);
-	return 0;
-}
-
-void log_search_close(struct log_search *s)
-{
-	if (!s)
-		return;
-	reader_close(&s->reader);
-	free(s->query);
-	free(s);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * GET /api/queue/{id}/log: raw, or as JSON a window of lines or what a search finds. The JSON forms read as much of the log as
- * they must, and so they wait for their turn; a search gives it away after each step.
+ * they must, and so they wait for their turn and give it away after each step.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -24,7 +24,8 @@ struct log_unit {
 	struct log_read read;
 	int64_t from_line, limit;
 	const char *query; /* NULL: a window */
-	struct log_search *search; /* NULL: not begun */
+	struct log_search *search; /* NULL: not begun, as the next */
+	struct log_window *window;
 	struct strbuf text;
 };
 
@@ -49,6 +50,7 @@ static int find_log(struct tx *tx, struct log_unit *u)
 static void unit_finish(struct log_unit *u)
 {
 	log_search_close(u->search);
+	log_window_close(u->window);
 	strbuf_finish(&u->path);
 	strbuf_finish(&u->text);
 }
@@ -125,13 +127,20 @@ static int search_step(struct log_unit *u)
 	return r < 0 ? r : log_search_step(u->search);
 }
 
+static int window_step(struct log_unit *u)
+{
+	int r = u->window ? 0
+			  : log_window_open(
+				    u->path.buf, u->from_line, u->limit, &u->text, &u->window);
+
+	return r < 0 ? r : log_window_step(u->window, u->final);
+}
+
 static int step(struct log_read *read)
 {
 	struct log_unit *u = container_of(read, struct log_unit, read);
 
-	if (u->query)
-		return search_step(u);
-	return log_window_json(u->path.buf, u->from_line, u->limit, u->final, &u->text);
+	return u->query ? search_step(u) : window_step(u);
 }
 
 static void answer_given_up(struct log_unit *u)
@@ -165,12 +174,13 @@ static void answer(struct log_read *read, int outcome)
 }
 
 /* Who has gone waits for nothing, and who stops the server does not wait for searches. One who has only closed his side may still
- * listen, but mostly he has gone, too: his search is not gone on with once it takes long. */
+ * listen, but mostly he has gone, too: what he asked for is not gone on with once it takes long. */
 static bool given_up(struct log_read *read)
 {
 	struct log_unit *u = container_of(read, struct log_unit, read);
 
-	return u->app->draining || http_peer_gone(u->req) || (u->search && http_peer_ended(u->req));
+	return u->app->draining || http_peer_gone(u->req) ||
+	       ((u->search || u->window) && http_peer_ended(u->req));
 }
 
 static int log_found_run(struct tx *tx, void *arg)

@@ -269,12 +269,21 @@ static void write_numbered(int lines)
 	strbuf_finish(&text);
 }
 
+static int window_turns; /* how many the last window took */
+
 static json_t *window(int64_t from, int64_t limit)
 {
+	struct log_window *win;
 	json_t *json;
+	int r;
 
 	strbuf_reset(&the->out);
-	assert_int_equal(log_window_json(the->path, from, limit, true, &the->out), 0);
+	window_turns = 1;
+	assert_int_equal(log_window_open(the->path, from, limit, &the->out, &win), 0);
+	while ((r = log_window_step(win, true)) > 0)
+		window_turns++;
+	assert_int_equal(r, 0);
+	log_window_close(win);
 	json = json_parse(the->out.buf, the->out.len, NULL);
 	assert_non_null(json);
 	return json;
@@ -379,9 +388,34 @@ static void a_long_line_is_cut_and_says_so(void **state)
 static void no_log_is_no_file(void **state)
 {
 	(void)state;
-	assert_int_equal(log_window_json(the->path, 1, 1, false, &the->out), -ENOENT);
+	assert_int_equal(log_window_open(the->path, 1, 1, &the->out, NULL), -ENOENT);
 	assert_int_equal(log_search_open(the->path, "x", &the->out, NULL), -ENOENT);
 	assert_int_equal(log_place_open(the->path, LOG_TAIL, NULL), -ENOENT);
+}
+
+/* A line may be longer than what one turn reads, wherever it stands: counted, skipped or shown. */
+static void a_window_gives_its_turn_away_after_each_step(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	write_numbered(3);
+	json = window(1, 3);
+	assert_int_equal(window_turns, 1);
+	json_decref(json);
+	unlink(the->path);
+	write_long_line(3 * LOG_READ_TURN);
+	json = window(2, 5);
+	assert_int_equal(json_integer_value(json_object_get(json, "total_lines")), 2);
+	assert_string_equal(line_of(json, 0), "end");
+	assert_int_equal(json_array_size(json_object_get(json, "lines")), 1);
+	assert_in_range(window_turns, 6, 8); /* counted and skipped */
+	json_decref(json);
+	json = window(1, 5);
+	assert_int_equal(json_array_size(json_object_get(json, "lines")), 2);
+	assert_non_null(strstr(line_of(json, 0), "more bytes)"));
+	assert_string_equal(line_of(json, 1), "end");
+	json_decref(json);
 }
 
 /* ---- search */
@@ -584,6 +618,7 @@ int main(void)
 		scenario(a_window_beyond_the_end_is_empty),
 		scenario(a_long_line_is_cut_and_says_so),
 		scenario(no_log_is_no_file),
+		scenario(a_window_gives_its_turn_away_after_each_step),
 		scenario(a_search_ignores_case_and_gives_each_line_once),
 		scenario(a_search_looks_through_a_line_of_any_length),
 		scenario(a_search_gives_its_turn_away_after_each_step),
