@@ -101,25 +101,6 @@ static int take_build(
 	return CLI_OK;
 }
 
-/* A browser may read on this machine, but changes need a session: the link makes one, once. Where nobody looks at a screen,
- * nobody is to find it in a log. */
-static void offer_sign_in(struct session *s)
-{
-	struct request rq = {.method = "POST", .path = "/api/login/code"};
-	struct reply reply = {0};
-	json_t *answer;
-	const char *url;
-
-	if (s->progress != PROGRESS_TTY || client_request(&s->client, &rq, &reply, NULL))
-		return;
-	answer = json_parse(reply.body.buf, reply.body.len, NULL);
-	url = json_string_value(json_object_get(answer, "url"));
-	if (reply.status == 201 && url)
-		say_line(s, "sign a browser in (once, within 10 minutes): %s", url);
-	json_decref(answer);
-	reply_finish(&reply);
-}
-
 /* Sealing an upload twice gives the same build, so this may be sent again. */
 static int submit(
 	struct session *s, const char *name, int64_t upload, int64_t *ret_id, struct strbuf *err)
@@ -177,7 +158,9 @@ int command_build(struct session *s)
 	if (code) {
 		fail(s, code, &err);
 	} else if (!s->args.detach) {
-		offer_sign_in(s);
+		/* Where nobody looks at a screen, nobody is to find it in a log. */
+		if (s->progress == PROGRESS_TTY)
+			offer_sign_in(s, &err);
 		code = watch_build(s, id, true);
 	}
 	strbuf_finish(&err);

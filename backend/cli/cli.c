@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ const struct cli_command cli_commands[] = {
 	{"retry", "ID", "build once more what did not complete, and watch",
 		" detach timeout progress ", 1, 1, command_retry},
 	{"status", "", "how the server is", " ", 0, 0, command_status},
+	{"login", "", "print a link that signs a browser in, once", " ", 0, 0, command_login},
 };
 const size_t cli_command_count = countof(cli_commands);
 
@@ -86,8 +88,9 @@ static void print_help(
 		*command->operands ? " " : "", command->operands, command->summary);
 	options_print(specs, count);
 	printf("\nThe token for changes: REQPM_TOKEN, else the file \"token\" in REQPM_DATA_DIR.\n"
-	       "Exit codes: 0 built, 1 a package failed, 2 refused, 3 cancelled, 4 server lost,\n"
-	       "5 no such build, 124 --timeout is over, 130 interrupted (the build goes on).\n");
+	       "Exit codes: 0 built, 1 a package failed, 2 refused, 3 cancelled, 4 server lost or\n"
+	       "output full, 5 no such build, 124 --timeout is over, 130 interrupted (the build\n"
+	       "goes on).\n");
 }
 
 /* One of the words of a list, each between spaces. */
@@ -192,12 +195,11 @@ static char *data_dir(void)
 
 static int session_open(struct session *s, struct strbuf *err)
 {
-	const char *server = s->args.server;
+	const char *usual = is_set("REQPM_SERVER") ? getenv("REQPM_SERVER") : SERVER_DEFAULT;
+	const char *server = s->args.server ? s->args.server : usual;
 	char *dir = data_dir();
 	int r;
 
-	if (!server)
-		server = is_set("REQPM_SERVER") ? getenv("REQPM_SERVER") : SERVER_DEFAULT;
 	setlocale(LC_CTYPE, "");
 	s->style.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	s->style.color = wants_color(s);
@@ -207,6 +209,9 @@ static int session_open(struct session *s, struct strbuf *err)
 	free(dir);
 	if (r)
 		return r;
+	/* The control script says by which name it was called. */
+	s->style.program = is_set("REQPM_PROGRAM") ? getenv("REQPM_PROGRAM") : NULL;
+	s->style.server = strcmp(server, usual) ? s->client.base : NULL;
 	if (s->args.server_timeout_ms)
 		s->client.server_timeout_ms = s->args.server_timeout_ms;
 	if (s->args.timeout_ms)
@@ -272,6 +277,27 @@ int operand_id(const struct session *s, int position, int64_t *ret_id)
 
 /* ---- running */
 
+/* Else a connection would take the number of an output that the caller closed, and be written to. */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+/* A result that nobody got is none: a disk may be full behind a pipe or a file. */
+static int check_output(int code)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	fprintf(stderr, "reqpm: the output cannot be written: it is closed or full\n");
+	return code ? code : CLI_LOST;
+}
+
 static int run(const struct cli_command *command, struct session *s)
 {
 	struct strbuf err = STRBUF_INIT;
@@ -313,6 +339,7 @@ int cli_main(int argc, char **argv)
 
 	if (!command)
 		BUG("no command is called %s", argv[0]);
+	fill_standard_files();
 	count = command_options(command, &s.args, specs);
 	r = options_parse(specs, count, argc - 1, argv + 1, &s.operand_count, &err);
 	if (r == -ECANCELED)
@@ -321,6 +348,6 @@ int cli_main(int argc, char **argv)
 		complain(&s, CLI_REFUSED, &err);
 	strbuf_finish(&err);
 	if (r)
-		return r == -ECANCELED ? CLI_OK : CLI_REFUSED;
-	return run(command, &s);
+		return check_output(r == -ECANCELED ? CLI_OK : CLI_REFUSED);
+	return check_output(run(command, &s));
 }

@@ -18,7 +18,8 @@ enum cli_exit {
 	CLI_UNHEALTHY = 1, /* status: the server says so of itself */
 	CLI_REFUSED = 2, /* usage, or input that the server or the client refused */
 	CLI_CANCELLED = 3,
-	CLI_LOST = 4, /* the server cannot be reached, or not any more */
+	CLI_LOST =
+		4, /* the server cannot be reached, or not any more; or the output takes no more */
 	CLI_NO_SUCH_BUILD = 5,
 	CLI_TIMEOUT = 124,
 	CLI_INTERRUPTED = 130, /* the build goes on */

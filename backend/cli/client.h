@@ -91,6 +91,7 @@ int client_insist(
 int client_get(struct client *c, const char *path, json_t **ret_json, struct strbuf *ret_body,
 	struct strbuf *err);
 /* The exit code of a negative code from above, or of a reply's status: 0 for 2xx, else err is one sentence. */
+/* -EPIPE: our own output takes no more. */
 int client_exit_code(int code);
 int reply_exit_code(const struct client *c, const struct reply *reply, struct strbuf *err);
 

@@ -170,20 +170,26 @@ int command_show(struct session *s)
 
 /* ---- cancel */
 
+static int post(struct session *s, const char *path, struct reply *ret, struct strbuf *err)
+{
+	struct request rq = {.method = "POST", .path = path};
+	int r = client_request(&s->client, &rq, ret, err);
+
+	return r ? client_exit_code(r) : reply_exit_code(&s->client, ret, err);
+}
+
 int command_cancel(struct session *s)
 {
 	struct strbuf err = STRBUF_INIT;
 	struct reply reply = {0};
-	struct request rq = {.method = "POST"};
 	char *path;
 	int64_t id;
-	int r, code;
+	int code;
 
 	if (operand_id(s, 0, &id))
 		return CLI_REFUSED;
-	rq.path = path = xasprintf("/api/builds/%" PRId64 "/cancel", id);
-	r = client_request(&s->client, &rq, &reply, &err);
-	code = r ? client_exit_code(r) : reply_exit_code(&s->client, &reply, &err);
+	path = xasprintf("/api/builds/%" PRId64 "/cancel", id);
+	code = post(s, path, &reply, &err);
 	if (code)
 		complain(s, code, &err);
 	else if (s->args.json)
@@ -192,6 +198,41 @@ int command_cancel(struct session *s)
 		say_line(s, "build %" PRId64 " is being cancelled", id);
 	reply_finish(&reply);
 	free(path);
+	strbuf_finish(&err);
+	return code;
+}
+
+/* ---- login */
+
+int offer_sign_in(struct session *s, struct strbuf *err)
+{
+	struct reply reply = {0};
+	int code = post(s, "/api/login/code", &reply, err);
+	json_t *answer = NULL;
+	const char *url;
+
+	if (!code) {
+		answer = json_parse(reply.body.buf, reply.body.len, NULL);
+		url = json_string_value(json_object_get(answer, "url"));
+		if (!url)
+			code = err_set(err, CLI_LOST, "what answers at %s is no reqpm server",
+				s->client.base);
+		else if (s->args.json)
+			print_body(&reply.body);
+		else
+			say_line(s, "sign a browser in (once, within 10 minutes): %s", url);
+	}
+	json_decref(answer);
+	reply_finish(&reply);
+	return code;
+}
+
+int command_login(struct session *s)
+{
+	struct strbuf err = STRBUF_INIT;
+	int code = offer_sign_in(s, &err);
+
+	complain(s, code, &err);
 	strbuf_finish(&err);
 	return code;
 }

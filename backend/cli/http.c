@@ -254,7 +254,7 @@ int client_exit_code(int code)
 		return CLI_INTERRUPTED;
 	if (code == -ETIMEDOUT)
 		return CLI_TIMEOUT;
-	return code == -ECONNREFUSED || code == -EIO ? CLI_LOST : CLI_REFUSED;
+	return code == -ECONNREFUSED || code == -EIO || code == -EPIPE ? CLI_LOST : CLI_REFUSED;
 }
 
 int reply_exit_code(const struct client *c, const struct reply *reply, struct strbuf *err)

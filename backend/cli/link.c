@@ -123,6 +123,8 @@ static int try_connect(struct run *run, struct strbuf *err)
 	run->verdict = LINK_GO_ON;
 	if (!r) {
 		run->ever = true;
+		/* What was wrong before is over. */
+		strbuf_reset(err);
 		return -1;
 	}
 	if (r == -EINTR || r == -ETIMEDOUT || r == -EACCES)
@@ -247,5 +249,8 @@ int link_run(struct link *l, struct strbuf *err)
 	while (code < 0)
 		code = step(&run, err);
 	socket_close(run.socket);
+	/* Why the last connection failed is not why it was left. */
+	if (code == CLI_INTERRUPTED || code == CLI_TIMEOUT)
+		strbuf_reset(err);
 	return code;
 }

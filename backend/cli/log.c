@@ -75,8 +75,6 @@ static int fetch(struct log_output *o, int64_t item, int64_t from, int64_t to, s
 	struct reply reply = {0};
 	int r = client_request(c, &rq, &reply, err), code;
 
-	if (r == -EPIPE)
-		err_set(err, 0, "cannot write the log: the output is closed or full");
 	code = r ? client_exit_code(r) : reply_exit_code(c, &reply, err);
 	reply_finish(&reply);
 	free(path);
@@ -118,11 +116,11 @@ static enum link_verdict take_piece(struct follow *f, const json_t *message)
 	if (next == offset)
 		return LINK_GO_ON;
 	if (exact)
-		f->code = log_write(&f->out, text, len) ? CLI_REFUSED : CLI_OK;
+		f->code = log_write(&f->out, text, len) ? CLI_LOST : CLI_OK;
 	else
 		f->code = fetch(&f->out, f->item, offset, next - 1, f->err);
 	/* Cut in the middle of a piece: goes on with what is missing. */
-	if (f->code == CLI_LOST)
+	if (f->code == CLI_LOST && !ferror(stdout))
 		return LINK_AGAIN;
 	return f->code ? LINK_DONE : LINK_GO_ON;
 }
@@ -200,19 +198,39 @@ static int print_log(struct session *s, int64_t item, struct strbuf *err)
 	return code;
 }
 
-/* With --json: as the API has it, lines by number. */
-static int print_lines(struct session *s, int64_t item, struct strbuf *err)
+/* One page from this line on; *ret_lines: how many the page has, *ret_total: the log when it was read. */
+static int print_page(struct session *s, int64_t item, int64_t from_line, int64_t *ret_lines,
+	int64_t *ret_total, struct strbuf *err)
 {
-	char *path = xasprintf("/api/queue/%" PRId64 "/log?from_line=1", item);
+	char *path = xasprintf("/api/queue/%" PRId64 "/log?from_line=%" PRId64, item, from_line);
 	struct strbuf body = STRBUF_INIT;
-	json_t *lines = NULL;
-	int code = client_get(&s->client, path, &lines, &body, err);
+	json_t *page = NULL;
+	int code = client_get(&s->client, path, &page, &body, err);
 
-	if (!code)
+	if (!code) {
 		view_json.raw(NULL, body.buf, body.len);
-	json_decref(lines);
+		*ret_lines = (int64_t)json_array_size(json_object_get(page, "lines"));
+		*ret_total = json_integer_value(json_object_get(page, "total_lines"));
+	}
+	json_decref(page);
 	strbuf_finish(&body);
 	free(path);
+	return code;
+}
+
+/* With --json: as the API has it, lines by number, a page in each line. What a log that grows gets meanwhile is
+ * --follow's. */
+static int print_lines(struct session *s, int64_t item, struct strbuf *err)
+{
+	int64_t from = 1, lines = 0, total = 0, first_total = 0;
+	int code;
+
+	do {
+		code = print_page(s, item, from, &lines, &total, err);
+		if (from == 1)
+			first_total = total;
+		from += lines;
+	} while (!code && lines && from <= first_total && !ferror(stdout));
 	return code;
 }
 
@@ -226,19 +244,24 @@ static const struct model_item *find_package(const struct model *m, const char *
 	return NULL;
 }
 
-static int no_such_package(const struct model *m, int64_t id, const char *name, struct strbuf *err)
+static int no_such_package(
+	const struct session *s, const struct model *m, int64_t id, struct strbuf *err)
 {
-	char *otherwise = xasprintf("\"reqpm show %" PRId64 "\" lists them", id);
+	const char *name = s->operands[1];
+	struct strbuf otherwise = STRBUF_INIT;
 	struct near near;
 
+	strbuf_addch(&otherwise, '"');
+	render_hint(&otherwise, &s->style, "show", id, NULL);
+	strbuf_addstr(&otherwise, "\" lists them");
 	near_init(&near, name, strlen(name));
 	for (size_t i = 0; i < m->item_count; i++)
 		near_offer(&near, m->items[i].name);
 	strbuf_addf(err, "build %" PRId64 " has no package \"", id);
 	text_clean(err, name, strlen(name));
 	strbuf_addch(err, '"');
-	near_add(&near, err, otherwise);
-	free(otherwise);
+	near_add(&near, err, otherwise.buf);
+	strbuf_finish(&otherwise);
 	return CLI_REFUSED;
 }
 
@@ -311,7 +334,7 @@ static int find_item(struct session *s, int64_t id, int64_t *ret_item, struct st
 	if (!code)
 		item = find_package(&m, s->operands[1]);
 	if (!code && !item)
-		code = no_such_package(&m, id, s->operands[1], err);
+		code = no_such_package(s, &m, id, err);
 	if (item)
 		*ret_item = item->id;
 	model_finish(&m);

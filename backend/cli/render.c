@@ -36,6 +36,21 @@ void render_color_end(struct strbuf *out, const struct style *style)
 		strbuf_addstr(out, "\033[0m");
 }
 
+void render_hint(struct strbuf *out, const struct style *style, const char *verb, int64_t id,
+	const char *package)
+{
+	text_word(out, style->program ? style->program : "reqpm");
+	strbuf_addf(out, " %s %" PRId64, verb, id);
+	if (package) {
+		strbuf_addch(out, ' ');
+		text_word(out, package);
+	}
+	if (style->server) {
+		strbuf_addstr(out, " --server ");
+		text_word(out, style->server);
+	}
+}
+
 /* ---- one package */
 
 static void put_head(struct strbuf *out, const struct style *style, const struct model_item *item)
@@ -186,7 +201,8 @@ static void put_failure_row(struct strbuf *out, const struct style *style, const
 	if (*item->phase)
 		strbuf_addf(out, "  %s", item->phase);
 	put_duration(out, " after", m, item, wall_ms);
-	strbuf_addf(out, "  reqpm log %" PRId64 " %s", m->id, item->name);
+	strbuf_addstr(out, "  ");
+	render_hint(out, style, "log", m->id, item->name);
 }
 
 static void put_building_row(struct strbuf *out, const struct style *style, const struct model *m,

@@ -28,6 +28,11 @@ void render_refusal(struct strbuf *out, const json_t *error);
 /* What a dry run found, as lines. */
 void render_plan(struct strbuf *out, const json_t *plan);
 
+/* A command to go on with, as it is to be typed: "reqpm log 7 zlib", with --server where that is needed. package may be
+ * NULL. */
+void render_hint(struct strbuf *out, const struct style *style, const char *verb, int64_t id,
+	const char *package);
+
 void render_color(struct strbuf *out, const struct style *style, enum item_state state);
 void render_color_end(struct strbuf *out, const struct style *style); /* ends a colour */
 

@@ -10,7 +10,9 @@ static void put_failure(struct strbuf *out, const struct style *style, const str
 {
 	strbuf_addstr(out, "  ");
 	render_item(out, style, m, item, wall_ms);
-	strbuf_addf(out, "\n      reqpm log %" PRId64 " %s\n", m->id, item->name);
+	strbuf_addstr(out, "\n      ");
+	render_hint(out, style, "log", m->id, item->name);
+	strbuf_addch(out, '\n');
 }
 
 static void put_failures(
@@ -24,9 +26,11 @@ static void put_failures(
 		put_failure(out, style, m, &m->items[i], wall_ms);
 		listed++;
 	}
-	if (failed > listed)
-		strbuf_addf(out, "  ... and %" PRId64 " more failed: reqpm show %" PRId64 "\n",
-			failed - listed, m->id);
+	if (failed > listed) {
+		strbuf_addf(out, "  ... and %" PRId64 " more failed: ", failed - listed);
+		render_hint(out, style, "show", m->id, NULL);
+		strbuf_addch(out, '\n');
+	}
 }
 
 static void put_totals(struct strbuf *out, const struct model *m)

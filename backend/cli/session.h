@@ -55,6 +55,10 @@ int complain(const struct session *s, int code, const struct strbuf *err);
 /* An operand that must be an id: 0, or CLI_REFUSED after a sentence. */
 int operand_id(const struct session *s, int position, int64_t *ret_id);
 
+/* A browser may read on this machine, but changes need a session: prints the link that makes one, once. An exit code, and
+ * err when it is none. */
+int offer_sign_in(struct session *s, struct strbuf *err);
+
 /* ---- what shows a build while it goes on (plain.c, screen.c, quiet and json in view.c) */
 
 struct view;
@@ -98,5 +102,6 @@ int command_log(struct session *s);
 int command_cancel(struct session *s);
 int command_retry(struct session *s);
 int command_status(struct session *s);
+int command_login(struct session *s);
 
 #endif

@@ -7,7 +7,6 @@
 #include <wchar.h>
 
 #define SGR_MAX 64 /* bytes of a colour sequence */
-#define MS_PER_DAY (24LL * 3600 * 1000)
 
 /* ---- harmless */
 
@@ -108,6 +107,22 @@ size_t text_log(struct strbuf *out, const struct style *style, const char *s, si
 		strbuf_finish(&ascii);
 	}
 	return i;
+}
+
+/* ---- for a shell */
+
+#define WORD_SAFE "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:@%+=,"
+
+void text_word(struct strbuf *out, const char *s)
+{
+	if (*s && !s[strspn(s, WORD_SAFE)]) {
+		strbuf_addstr(out, s);
+		return;
+	}
+	strbuf_addch(out, '\'');
+	for (; *s; s++)
+		strbuf_addstr(out, *s == '\'' ? "'\\''" : (char[]){*s, '\0'});
+	strbuf_addch(out, '\'');
 }
 
 /* ---- columns */

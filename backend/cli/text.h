@@ -11,11 +11,15 @@
 struct style {
 	bool color; /* SGR sequences may be used */
 	bool utf8; /* else ASCII only */
+	const char *program; /* how hints call this client; NULL: reqpm */
+	const char *server; /* what hints say with --server; NULL: they need not */
 };
 
 /* Appends text as part of one line: control bytes, DEL, C1 and what is not UTF-8 become '?', newlines and
  * tabs spaces. */
 void text_clean(struct strbuf *out, const char *s, size_t len);
+/* Appends text as one word of a shell's command line. */
+void text_word(struct strbuf *out, const char *s);
 /* Replaces what is not ASCII by '?', in place. */
 void text_to_ascii(struct strbuf *sb);
 

@@ -12,24 +12,24 @@
 
 /* ---- sentences. Paths are the user's own, but may hold anything. */
 
-static int refuse(struct strbuf *err, const char *path, const char *what)
+PRINTF(3, 4) static int refuse(struct strbuf *err, const char *path, const char *fmt, ...)
 {
-	struct strbuf shown = STRBUF_INIT;
+	struct strbuf text = STRBUF_INIT;
+	va_list ap;
 
-	text_clean(&shown, path, strlen(path));
-	err_set(err, -EINVAL, "%s %s", shown.buf, what);
-	strbuf_finish(&shown);
+	text_clean(&text, path, strlen(path));
+	strbuf_addch(&text, ' ');
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	err_set(err, -EINVAL, "%s", text.buf);
+	strbuf_finish(&text);
 	return -EINVAL;
 }
 
 static int refuse_errno(struct strbuf *err, const char *path, int code)
 {
-	struct strbuf what = STRBUF_INIT;
-
-	strbuf_addf(&what, "cannot be read: %s", strerror(code));
-	refuse(err, path, what.buf);
-	strbuf_finish(&what);
-	return -EINVAL;
+	return refuse(err, path, "cannot be read: %s", strerror(code));
 }
 
 /* ---- one file */
@@ -39,7 +39,7 @@ static int check_name(const char *source, const char *path, struct strbuf *err)
 	if (!utf8_valid(path, strlen(path)) || text_has_control(path))
 		return refuse(err, source, "has a name with control characters or not in UTF-8");
 	if (strlen(path) > UPLOAD_PATH_LIMIT)
-		return refuse(err, source, "has a path of more than 1024 bytes");
+		return refuse(err, source, "has a path of more than %d bytes", UPLOAD_PATH_LIMIT);
 	return 0;
 }
 
@@ -51,7 +51,8 @@ static int add_file(
 	if (r)
 		return r;
 	if (u->count == UPLOAD_FILES_LIMIT)
-		return refuse(err, source, "is one file too many: 20000 can be uploaded at most");
+		return refuse(err, source, "is one file too many: %d can be uploaded at most",
+			UPLOAD_FILES_LIMIT);
 	if (u->count == u->cap) {
 		u->cap = u->cap ? u->cap * 2 : 64;
 		u->files = xrealloc(u->files, u->cap * sizeof(*u->files));
@@ -111,7 +112,8 @@ static int walk_entry(struct walk *w, struct strbuf *err)
 	if (!S_ISDIR(st.st_mode))
 		return refuse(err, source, "is no regular file");
 	if (w->depth == UPLOAD_DEPTH_LIMIT)
-		return refuse(err, source, "lies too deep: 32 folders in each other at most");
+		return refuse(err, source, "lies too deep: %d folders in each other at most",
+			UPLOAD_DEPTH_LIMIT);
 	w->depth++;
 	strbuf_addch(&w->path, '/');
 	r = walk_folder(w, err);
@@ -201,14 +203,14 @@ static int by_path(const void *a, const void *b)
 static int refuse_doubles(struct upload *u, struct strbuf *err)
 {
 	for (size_t i = 1; i < u->count; i++) {
-		struct strbuf what = STRBUF_INIT;
+		struct strbuf other = STRBUF_INIT;
 
 		if (strcmp(u->files[i - 1].path, u->files[i].path) != 0)
 			continue;
-		strbuf_addf(&what, "and %s would both be %s in the build", u->files[i].source,
-			u->files[i].path);
-		refuse(err, u->files[i - 1].source, what.buf);
-		strbuf_finish(&what);
+		text_clean(&other, u->files[i].source, strlen(u->files[i].source));
+		refuse(err, u->files[i - 1].source, "and %s would both be %s in the build",
+			other.buf, u->files[i].path);
+		strbuf_finish(&other);
 		return -EINVAL;
 	}
 	return 0;
@@ -251,7 +253,7 @@ static int require_input(const struct upload *u, const char *path, struct strbuf
 	for (size_t i = 0; i < u->count; i++)
 		if (is_input(u->files[i].path))
 			return 0;
-	return refuse(err, path,
+	return refuse(err, path, "%s",
 		u->count ? "holds nothing to build: no *.spec, *.src.rpm or packages.json"
 			 : "is empty: there is nothing to build");
 }

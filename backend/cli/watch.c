@@ -130,12 +130,19 @@ static int say_end(struct session *s, const struct model *m)
 /* Why it was not watched to its end. */
 static int say_left(struct session *s, int64_t id, int code, const struct strbuf *err)
 {
-	if (code == CLI_INTERRUPTED || code == CLI_TIMEOUT)
-		fprintf(stderr,
-			"reqpm: %s; build %" PRId64 " goes on: watch it with \"reqpm watch %" PRId64
-			"\", stop it with \"reqpm cancel %" PRId64 "\"\n",
-			code == CLI_TIMEOUT ? "--timeout is over" : "interrupted", id, id, id);
-	return complain(s, code, err);
+	struct strbuf text = STRBUF_INIT;
+
+	if (code != CLI_INTERRUPTED && code != CLI_TIMEOUT)
+		return complain(s, code, err);
+	strbuf_addf(&text, "%s; build %" PRId64 " goes on: watch it with \"",
+		code == CLI_TIMEOUT ? "--timeout is over" : "interrupted", id);
+	render_hint(&text, &s->style, "watch", id, NULL);
+	strbuf_addstr(&text, "\", stop it with \"");
+	render_hint(&text, &s->style, "cancel", id, NULL);
+	strbuf_addch(&text, '"');
+	complain(s, code, &text);
+	strbuf_finish(&text);
+	return code;
 }
 
 static void print_end(const struct model *m, int code)

@@ -2,10 +2,11 @@
 //
 // The terminal client as somebody meets it who has read no more than `reqpm help`.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startReqpm, within } from '../harness.mjs'
+import { BIN, startReqpm, within } from '../harness.mjs'
 import { recordingOf } from '../recording.mjs'
 import { commands, gated, openGate, sh } from '../sets.mjs'
 
@@ -65,7 +66,7 @@ test('every command does what its help says, for people and as JSON', async (t) 
   const log = (await ok(server, ['log', '1', 'base', '--json', '--follow'])).trimEnd().split('\n').map((line) => JSON.parse(line))
   assert.equal(log.filter((m) => m.type === 'log').map((m) => m.data).join(''), 'hello from base\n')
 
-  for (const name of ['serve', 'build', 'watch', 'list', 'show', 'log', 'cancel', 'retry', 'status']) {
+  for (const name of ['serve', 'build', 'watch', 'list', 'show', 'log', 'cancel', 'retry', 'status', 'login']) {
     assert.match(await ok(server, ['help']), new RegExp(`^ +${name} `, 'm'))
     assert.match(await ok(server, [name, '--help']), new RegExp(`^usage: reqpm ${name}`))
   }
@@ -150,6 +151,46 @@ test('without the token nothing is changed, and the sentence says where it is lo
   assert.deepEqual((await server.api('/api/builds')).json().items, [])
   await ok(server, ['build', folder], { env: { ...env, REQPM_TOKEN: server.token } })
   await ok(server, ['list'], { env })
+})
+
+test('the link that login prints signs a browser in, once', async (t) => {
+  const server = await startReqpm(t)
+  const [, code] = /^sign a browser in \(once, within 10 minutes\): http:\/\/127\.0\.0\.1:\d+\/login#(\S+)\n$/.exec(await ok(server, ['login']))
+  const signIn = () => server.api('/api/login', { method: 'POST', token: null, headers: { origin: server.url }, body: { code } })
+  const answer = await signIn()
+  assert.ok(answer.status < 300 && answer.headers['set-cookie'], answer.text())
+  assert.ok((await signIn()).status >= 400, 'once only')
+  assert.match(await refusal(server, ['login'], 2, { env: { REQPM_TOKEN: 'wrong' } }), /token/)
+})
+
+test('output that goes nowhere is exit 4 and one sentence', async (t) => {
+  const server = await startReqpm(t)
+  const folder = folderOf(server, 'set', SET)
+  await ok(server, ['build', folder])
+  const shell = (line) => spawnSync('sh', ['-c', line], { encoding: 'utf8', env: { ...process.env, BIN, REQPM_SERVER: server.url, REQPM_DATA_DIR: server.dataDir } })
+  for (const command of ['list', 'list --json', 'show 1', 'log 1 base', 'log 1 base --follow', 'log 1 base --json', 'watch 1', 'status', 'login', 'list --help']) {
+    const { status, stderr } = shell(`"$BIN" ${command} >/dev/full`)
+    assert.deepEqual([status, stderr], [4, 'reqpm: the output cannot be written: it is closed or full\n'], command)
+  }
+  // Without an output nothing is missing, and no connection takes its place.
+  assert.deepEqual(shell('"$BIN" list >&- 2>&-').status, 0)
+})
+
+test('a log is whole over a restart, and nothing is complained of', async (t) => {
+  const server = await startReqpm(t)
+  const folder = folderOf(server, 'held', commands({ held: sh('echo early; until test -e /sources/gate; do sleep 0.05; done; echo late') }))
+  await ok(server, ['build', '--detach', folder])
+  const follower = server.cliStart(['log', '1', 'held', '--follow'])
+  await follower.until(/early/)
+  await server.kill9()
+  await follower.until(/reconnecting/)
+  await new Promise((resolve) => setTimeout(resolve, 2000)) // time to knock in vain
+  openGateOf(server, 1)
+  await server.restart()
+  const { code, stdout, stderr } = await within(follower.ended, 'the end of the log')
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /late\n$/)
+  assert.doesNotMatch(stderr, /can be reached/)
 })
 
 test('a server that is not there is exit 4 and one sentence', async (t) => {

@@ -18,6 +18,7 @@
 	"{\"items\":[{\"id\":7,\"name\":\"stack\",\"status\":\"failed\",\"total_packages\":2,"     \
 	"\"completed_packages\":1,\"failed_packages\":1,"                                          \
 	"\"created_at\":\"2026-02-11T08:00:00Z\"}],\"next\":null}"
+#define LINK "{\"url\":\"http://127.0.0.1:8000/login#c0de\"}"
 #define STATUS                                                                                     \
 	"{\"healthy\":true,\"server\":{\"version\":\"0.1.0\",\"uptime_ms\":12},"                   \
 	"\"protections\":[\"user namespaces\",\"seccomp\"],\"workers\":[{\"name\":\"w\"}],"        \
@@ -41,7 +42,8 @@ static void expect(fake_fn *fn, const char *line, int code, const char *out, con
 	struct outcome o;
 
 	run(&o, fn, NULL, line);
-	assert_string_equal(o.printed.err, err);
+	if (err)
+		assert_string_equal(o.printed.err, err);
 	assert_string_equal(o.printed.out, out);
 	assert_int_equal(o.code, code);
 	printed_finish(&o.printed);
@@ -75,6 +77,8 @@ static void server(struct fake_request *rq)
 		fake_json(rq, "200 OK", LIST);
 	else if (fake_is(rq, "POST /api/builds/7/cancel"))
 		fake_json(rq, "202 Accepted", "{\"id\":7}");
+	else if (fake_is(rq, "POST /api/login/code"))
+		fake_json(rq, "201 Created", LINK);
 	else if (fake_is(rq, "POST /api/builds/6/cancel"))
 		fake_problem(rq, "401 Unauthorized", "sign in");
 	else if (fake_is(rq, "GET /api/status"))
@@ -125,6 +129,21 @@ static void cancel_says_what_happens(void **state)
 	printed_finish(&o.printed);
 }
 
+static void sick_server(struct fake_request *rq)
+{
+	fake_json(rq, "200 OK", "{\"healthy\":false}");
+}
+
+static void login_prints_a_link(void **state)
+{
+	(void)state;
+	expect(server, "login", CLI_OK,
+		"sign a browser in (once, within 10 minutes): http://127.0.0.1:8000/login#c0de\n",
+		"");
+	expect(server, "login --json", CLI_OK, LINK "\n", "");
+	expect(sick_server, "login", CLI_LOST, "", NULL);
+}
+
 static void status_prints_whatever_the_server_says_of_itself(void **state)
 {
 	(void)state;
@@ -143,11 +162,6 @@ static void status_prints_whatever_the_server_says_of_itself(void **state)
 		"lists: none\n",
 		"");
 	expect(server, "status --json", CLI_OK, STATUS "\n", "");
-}
-
-static void sick_server(struct fake_request *rq)
-{
-	fake_json(rq, "200 OK", "{\"healthy\":false}");
 }
 
 static void status_of_a_server_that_is_not_healthy_is_1(void **state)
@@ -341,6 +355,59 @@ static void a_followed_log_is_whole_in_spite_of_a_cut_and_of_bytes_that_are_no_t
 	printed_finish(&o.printed);
 }
 
+/* The server goes away in the middle, and a proxy says so for a while. */
+static void log_over_a_restart(struct fake_request *rq)
+{
+	if (fake_is(rq, "GET /api/builds/7")) {
+		fake_json(rq, "200 OK", BUILD);
+	} else if (fake_is(rq, "GET /ws/builds/queue/32/log/?offset=0")) {
+		fake_upgrade(rq);
+		fake_text(rq, "{\"type\":\"log\",\"offset\":0,\"next\":4,\"line\":1,"
+			      "\"data\":\"one\\n\"}");
+	} else if (rq->number < 3) {
+		fake_reply(rq, "503 Service Unavailable", "text/html", "");
+	} else {
+		fake_upgrade(rq);
+		send_end(rq, "one\n", 4);
+	}
+}
+
+static void a_log_that_came_whole_in_the_end_leaves_no_complaint(void **state)
+{
+	(void)state;
+	expect(log_over_a_restart, "log 7 curl --follow", CLI_OK, "one\n",
+		"reqpm: the connection to the server is lost, reconnecting\n"
+		"reqpm: connected again\n");
+}
+
+/* Five lines, two to a page, and a sixth that comes meanwhile. */
+static void log_in_pages(struct fake_request *rq)
+{
+	if (fake_is(rq, "GET /api/builds/7"))
+		fake_json(rq, "200 OK", BUILD);
+	else if (fake_has(rq, "log?from_line=1 HTTP"))
+		fake_json(rq, "200 OK",
+			"{\"from_line\":1,\"lines\":[\"a\",\"b\"],\"total_lines\":5}");
+	else if (fake_has(rq, "log?from_line=3 HTTP"))
+		fake_json(rq, "200 OK",
+			"{\"from_line\":3,\"lines\":[\"c\",\"d\"],\"total_lines\":6}");
+	else if (fake_has(rq, "log?from_line=5 HTTP"))
+		fake_json(rq, "200 OK",
+			"{\"from_line\":5,\"lines\":[\"e\",\"f\"],\"total_lines\":6}");
+	else
+		fake_problem(rq, "404 Not Found", "no");
+}
+
+static void a_log_as_json_has_all_its_pages(void **state)
+{
+	(void)state;
+	expect(log_in_pages, "log 7 curl --json", CLI_OK,
+		"{\"from_line\":1,\"lines\":[\"a\",\"b\"],\"total_lines\":5}\n"
+		"{\"from_line\":3,\"lines\":[\"c\",\"d\"],\"total_lines\":6}\n"
+		"{\"from_line\":5,\"lines\":[\"e\",\"f\"],\"total_lines\":6}\n",
+		"");
+}
+
 static void a_log_of_another_digest_is_not_taken_for_whole(void **state)
 {
 	struct outcome o;
@@ -387,6 +454,7 @@ int main(void)
 		cmocka_unit_test(a_list_is_a_table_or_the_answer_itself),
 		cmocka_unit_test(a_build_is_shown_with_its_packages_or_as_it_is),
 		cmocka_unit_test(cancel_says_what_happens),
+		cmocka_unit_test(login_prints_a_link),
 		cmocka_unit_test(status_prints_whatever_the_server_says_of_itself),
 		cmocka_unit_test(status_of_a_server_that_is_not_healthy_is_1),
 		cmocka_unit_test(what_is_no_answer_of_a_reqpm_server_is_said_so),
@@ -397,6 +465,8 @@ int main(void)
 			a_package_that_a_build_has_not_is_refused_with_those_that_are_near),
 		cmocka_unit_test(
 			a_followed_log_is_whole_in_spite_of_a_cut_and_of_bytes_that_are_no_text),
+		cmocka_unit_test(a_log_that_came_whole_in_the_end_leaves_no_complaint),
+		cmocka_unit_test(a_log_as_json_has_all_its_pages),
 		cmocka_unit_test(a_log_of_another_digest_is_not_taken_for_whole),
 		cmocka_unit_test(a_log_that_is_cut_is_said_to_be),
 	};

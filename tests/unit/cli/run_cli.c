@@ -40,6 +40,7 @@ int run_cli(struct printed *ret, const char *url, const char *line)
 		arguments[count++] = word;
 	setenv("REQPM_SERVER", url, 1);
 	setenv("REQPM_DATA_DIR", "/nonexistent", 1);
+	unsetenv("REQPM_PROGRAM");
 	setenv("NO_COLOR", "1", 1);
 	setenv("LC_ALL", "C", 1);
 	fflush(stdout);

@@ -42,6 +42,26 @@ static void what_is_not_ascii_can_be_replaced(void **state)
 	strbuf_finish(&sb);
 }
 
+static void expect_word(const char *text, const char *wanted)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	text_word(&sb, text);
+	assert_string_equal(sb.buf, wanted);
+	strbuf_finish(&sb);
+}
+
+static void what_a_shell_would_take_apart_is_quoted(void **state)
+{
+	(void)state;
+	expect_word("libstdc++-devel", "libstdc++-devel");
+	expect_word("http://127.0.0.1:8000/r", "http://127.0.0.1:8000/r");
+	expect_word("http://[::1]:8000", "'http://[::1]:8000'");
+	expect_word("my reqpm.sh", "'my reqpm.sh'");
+	expect_word("it's", "'it'\\''s'");
+	expect_word("", "''");
+}
+
 static size_t log_piece(struct strbuf *out, const struct style *style, const char *s, bool last)
 {
 	strbuf_reset(out);
@@ -155,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(control_bytes_become_question_marks),
 		cmocka_unit_test(what_is_not_ascii_can_be_replaced),
+		cmocka_unit_test(what_a_shell_would_take_apart_is_quoted),
 		cmocka_unit_test(
 			a_log_keeps_lines_and_colours_and_nothing_else_that_drives_a_terminal),
 		cmocka_unit_test(a_sequence_that_is_cut_waits_for_its_rest),

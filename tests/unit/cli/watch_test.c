@@ -409,6 +409,59 @@ static void a_signal_leaves_the_build_alone_and_says_so(void **state)
 	}
 }
 
+/* There for a moment, then a proxy that finds nobody. */
+static void gone(struct fake_request *rq)
+{
+	if (!rq->number) {
+		fake_upgrade(rq);
+		fake_text(rq, START);
+		return;
+	}
+	fake_reply(rq, "503 Service Unavailable", "text/html", "");
+	kill(getpid(), SIGINT);
+}
+
+static void who_leaves_while_the_server_is_away_is_told_nothing_else(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	signal(SIGINT, SIG_DFL);
+	run(&o, gone, NULL, "watch 7");
+	assert_int_equal(o.code, CLI_INTERRUPTED);
+	assert_string_equal(o.printed.err,
+		"reqpm: interrupted; build 7 goes on: watch it with \"reqpm watch 7\", "
+		"stop it with \"reqpm cancel 7\"\n");
+	printed_finish(&o.printed);
+}
+
+static void fails(struct fake_request *rq)
+{
+	fake_upgrade(rq);
+	fake_text(rq, SNAPSHOT(9, "failed", ITEM(1, "failed")));
+	fake_close(rq, 1000, "");
+}
+
+static void a_hint_reaches_the_server_that_was_named(void **state)
+{
+	struct fake_server *f = fake_start(fails, NULL);
+	char *line = xasprintf("watch 7 --server %s", fake_url(f));
+	char *hint = xasprintf("\n      reqpm log 7 p1 --server %s\n", fake_url(f));
+	struct printed p;
+
+	(void)state;
+	assert_int_equal(run_cli(&p, "http://127.0.0.1:1", line), CLI_BUILD_FAILED);
+	assert_has(p.out, hint);
+	printed_finish(&p);
+	/* The next command would find it by itself. */
+	assert_int_equal(run_cli(&p, fake_url(f), line), CLI_BUILD_FAILED);
+	assert_has(p.out, "\n      reqpm log 7 p1\n");
+	printed_finish(&p);
+	fake_stop(f);
+	free(line);
+	free(hint);
+}
+
 static void says_nothing(struct fake_request *rq)
 {
 	fake_wait_gone(rq);
@@ -442,6 +495,8 @@ int main(void)
 		cmocka_unit_test(a_first_connection_that_fails_ends_it_at_once),
 		cmocka_unit_test(where_nobody_listens_the_sentence_says_how_to_start_a_server),
 		cmocka_unit_test(a_signal_leaves_the_build_alone_and_says_so),
+		cmocka_unit_test(who_leaves_while_the_server_is_away_is_told_nothing_else),
+		cmocka_unit_test(a_hint_reaches_the_server_that_was_named),
 		cmocka_unit_test(a_timeout_ends_even_a_handshake_without_answer),
 	};
 
