@@ -65,6 +65,12 @@ static int64_t backoff_ms(int64_t attempts)
 	return (int64_t)BACKOFF_MS << (attempts - 1);
 }
 
+/* What was building when a package failed goes on to its end, but nothing begins again. */
+static bool failing_fast(const struct sched_job *job)
+{
+	return job->fail_fast && job->counts[QUEUE_FAILED];
+}
+
 /* An attempt ended without a verdict about the package. */
 static void try_again(struct sched_job *job, struct sched_row *rows, size_t count, bool spent,
 	enum queue_reason reason, int64_t not_before)
@@ -72,6 +78,9 @@ static void try_again(struct sched_job *job, struct sched_row *rows, size_t coun
 	if (job->cancel_requested) {
 		move(job, &rows[0], QUEUE_CANCELLED);
 		rows[0].reason = REASON_CANCELLED;
+	} else if (failing_fast(job)) {
+		move(job, &rows[0], QUEUE_CANCELLED);
+		rows[0].reason = REASON_FAIL_FAST;
 	} else if (spent) {
 		fail(job, rows, count, reason);
 	} else {
@@ -87,7 +96,7 @@ static void lack(
 {
 	bool alone = !job->counts[QUEUE_QUEUED] && job->counts[QUEUE_BUILDING] == 1;
 
-	if (job->cancel_requested || rows[0].supplied) {
+	if (job->cancel_requested || rows[0].supplied || failing_fast(job)) {
 		try_again(job, rows, count, false, reason, 0);
 	} else if (alone) {
 		fail(job, rows, count, reason);

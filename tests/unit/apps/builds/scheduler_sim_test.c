@@ -205,6 +205,7 @@ static void claim(struct sim *s, int worker)
 	for (int k = 0; k < s->items[item].need_count; k++)
 		CHECK(s, s->items[s->items[item].needs[k]].row.status == QUEUE_COMPLETED);
 	CHECK(s, s->items[item].token == 0);
+	CHECK(s, !(s->job.fail_fast && s->job.counts[QUEUE_FAILED]));
 	event(s, SCHED_CLAIMED, item, REASON_NONE);
 	s->items[item].token = ++s->next_token;
 	s->items[item].worker = worker;
