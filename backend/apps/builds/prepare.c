@@ -18,9 +18,17 @@ struct prepare {
 	struct read_package *specs; /* while they are planned */
 	size_t spec_count;
 	struct takeover_paths rpms; /* of a retry */
+	int tries; /* of reading specs */
+	uv_timer_t again;
+	void (*step)(struct prepare *p); /* when it fires */
 	loop_fn *done;
 	void *arg;
 };
+
+static void timer_closed(uv_handle_t *timer)
+{
+	free(timer->data);
+}
 
 static void finished(struct prepare *p)
 {
@@ -32,8 +40,23 @@ static void finished(struct prepare *p)
 	plan_draft_finish(&p->draft);
 	strbuf_finish(&p->sources);
 	free(p->job.builder);
-	free(p);
+	uv_close((uv_handle_t *)&p->again, timer_closed);
 	done(arg);
+}
+
+static void again_fired(uv_timer_t *timer)
+{
+	struct prepare *p = timer->data;
+
+	p->step(p);
+}
+
+/* After a pause: what is wrong, a full disk say, is not the job's fault. */
+static void again(struct prepare *p, void (*step)(struct prepare *p), const char *why)
+{
+	log_error("build %lld: %s; tried again in %d ms", (long long)p->job.id, why, END_AGAIN_MS);
+	p->step = step;
+	uv_timer_start(&p->again, again_fired, END_AGAIN_MS, 0);
 }
 
 /* ---- the last step: rows */
@@ -47,15 +70,17 @@ static int store_outcome(struct tx *tx, void *arg)
 	return build_job_plan(tx, p->job.id, &p->draft.plan, clock_wall_ms());
 }
 
+static void conclude(struct prepare *p);
+
 static void outcome_stored(void *arg, int status)
 {
 	struct prepare *p = arg;
 
-	/* -ESTALE: cancelled meanwhile. Else the job stays preparing and a restart takes it up. */
-	if (status < 0 && status != -ESTALE)
-		log_error("build %lld: its plan cannot be stored: %s", (long long)p->job.id,
-			strerror(-status));
-	finished(p);
+	/* -ESTALE: cancelled meanwhile. Whoever stops the server leaves it preparing, and the next start takes it up. */
+	if (status < 0 && status != -ESTALE && !p->app->draining)
+		again(p, conclude, "its plan cannot be stored");
+	else
+		finished(p);
 }
 
 static void conclude(struct prepare *p)
@@ -94,11 +119,17 @@ static int plan_specs(struct tx *tx, void *arg)
 	return plan_from_specs(tx, p->specs, p->spec_count, &p->draft);
 }
 
+static void read_specs(struct prepare *p);
+
 static void specs_read(struct reader *r, const struct read_error *error, void *arg)
 {
 	struct prepare *p = arg;
 
 	p->reader = NULL;
+	if (error && error->infrastructure && ++p->tries < READ_TRIES_MAX) {
+		again(p, read_specs, error->detail);
+		return;
+	}
 	if (error) {
 		plan_refuse(&p->draft, *error->package ? error->package : NULL, error->detail);
 		conclude(p);
@@ -133,8 +164,12 @@ void prepare_cancel(struct prepare *p)
 	struct reader *reader = p->reader;
 
 	p->reader = NULL;
-	if (reader)
+	if (reader) {
 		reader_cancel(reader, reading_stopped, p);
+	} else if (uv_is_active((uv_handle_t *)&p->again)) {
+		uv_timer_stop(&p->again);
+		finished(p);
+	}
 }
 
 /* ---- retry: the earlier job's rows, and its files as hard links */
@@ -201,11 +236,15 @@ static int begin(struct tx *tx, void *arg)
 	return build_job_prepare(tx, p->job.id, clock_wall_ms());
 }
 
+static void start(struct prepare *p);
+
 static void begun(void *arg, int status)
 {
 	struct prepare *p = arg;
 
-	if (status < 0)
+	if (status < 0 && status != -ESTALE && status != -ENOENT && !p->app->draining)
+		again(p, start, "its preparation cannot be noted");
+	else if (status < 0)
 		finished(p);
 	else if (p->job.retry_of)
 		store_read(p->app->store, plan_again, planned_again, p);
@@ -213,6 +252,11 @@ static void begun(void *arg, int status)
 		read_specs(p);
 	else
 		store_read(p->app->store, plan_commands, planned, p);
+}
+
+static void start(struct prepare *p)
+{
+	store_write(p->app->store, begin, begun, p);
 }
 
 struct prepare *prepare_start(
@@ -229,6 +273,8 @@ struct prepare *prepare_start(
 	strbuf_init(&p->sources);
 	upload_dir(&p->sources, app, job->upload_id);
 	strbuf_addstr(&p->sources, "/files");
-	store_write(app->store, begin, begun, p);
+	uv_timer_init(&app->loop->uv, &p->again);
+	p->again.data = p;
+	start(p);
 	return p;
 }

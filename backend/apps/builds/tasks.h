@@ -10,7 +10,8 @@
 
 #define WORKER_HEARTBEAT_MS 10000
 #define END_AGAIN_MS                                                                               \
-	2000 /* before the end of an attempt is written again that the database refused */
+	2000 /* before what the database refused is written again, and before specs are read again */
+#define READ_TRIES_MAX 3 /* of a set's specs, when this machine was at fault */
 
 struct prepare;
 struct prepare_job { /* copied */

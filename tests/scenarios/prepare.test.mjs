@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eventually, startReqpm } from '../harness.mjs'
+import { openGate, spec } from '../sets.mjs'
+
+const slowSpec = (name) => spec(name, '', { version: '%(until test -e /sources/gate; do sleep 0.05; done; echo 1)' })
+
+test('a reading of specs that this machine broke is done again', async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload({ 'slow.spec': slowSpec('slow') })
+  const build = await server.submit(upload)
+  process.kill(await server.launcher(), 'SIGKILL')
+  await eventually(() => /tried again/.test(server.log), 'a line about it')
+  openGate(server, upload)
+  assert.equal((await server.ended(build.id)).status, 'completed')
+})
+
+for (const [what, change] of [['begin', 'preparing'], ['end', 'running']]) {
+  test(`what the database refuses at the ${what} of preparing is written again after a pause, not at once`, async (t) => {
+    const server = await startReqpm(t)
+    server.sql(`CREATE TRIGGER refuse BEFORE UPDATE OF status ON build_jobs WHEN NEW.status = '${change}' BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+    const build = await server.submit({ a: {} })
+    const tries = () => server.log.match(/tried again in/g)?.length ?? 0
+    await eventually(() => tries() >= 2, 'two tries')
+    assert.ok(tries() < 10, `${tries()} tries`)
+    server.sql('DROP TRIGGER refuse')
+    assert.equal((await server.ended(build.id)).status, 'completed')
+  })
+}
+
+test('a build that waits to be written again can be cancelled, and a server that waits so can be stopped', async (t) => {
+  const server = await startReqpm(t)
+  server.sql(`CREATE TRIGGER refuse BEFORE UPDATE OF status ON build_jobs WHEN NEW.status = 'running' BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+  const first = await server.submit({ a: {} })
+  await eventually(() => server.log.includes('tried again in'), 'a line about it')
+  await server.api(`/api/builds/${first.id}/cancel`, { method: 'POST' })
+  assert.equal((await server.ended(first.id)).status, 'cancelled')
+  const second = await server.submit({ a: {} })
+  await eventually(() => server.log.match(/tried again in/g).length > 1, 'a further line')
+  assert.equal(await server.stop(), 0, server.log)
+  server.sql('DROP TRIGGER refuse')
+  await server.restart()
+  assert.equal((await server.ended(second.id)).status, 'completed')
+})
