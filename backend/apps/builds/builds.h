@@ -94,7 +94,6 @@ struct build_job {
 	int64_t upload_id;
 	int64_t timeout_ms;
 	const char *error; /* JSON {detail, package, edges} or NULL */
-	const char *plan; /* JSON of the order, after preparing; NULL before */
 	int64_t created_at, started_at, completed_at; /* wall ms; 0: not yet */
 };
 struct queue_item {
@@ -226,6 +225,11 @@ int builds_expire(
 typedef int build_job_fn(const struct build_job *job, void *arg);
 typedef int queue_item_fn(const struct queue_item *item, void *arg);
 int build_job_get(struct tx *tx, int64_t id, build_job_fn *fn, void *arg);
+/* Does somebody else build its packages and report them? */
+int build_job_is_external(struct tx *tx, int64_t id, bool *ret_external);
+/* The order as it was planned, JSON; 0: it was not planned yet. */
+int build_job_plan_text(
+	struct tx *tx, int64_t id, int (*fn)(const char *plan, void *arg), void *arg);
 /* Listed jobs (no dry runs), newest first, id < before (0: no bound), status -1: any, name contains query (NULL: any). */
 int build_jobs_list(struct tx *tx, int64_t before, int status, const char *query, int64_t limit,
 	build_job_fn *fn, void *arg);
@@ -236,8 +240,8 @@ int queue_item_get(struct tx *tx, int64_t id, queue_item_fn *fn, void *arg);
 int queue_items_of(struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg); /* by position */
 int queue_items_building(
 	struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg); /* job_id 0: of all jobs */
-/* Needs of a job as pairs of item ids, sorted by the needing item. */
-int queue_needs_of(struct tx *tx, int64_t job_id,
+/* Needs of a job, or of one item of it, as pairs of item ids, sorted by the needing item. */
+int queue_needs_of(struct tx *tx, int64_t job_id, int64_t item_id /* 0: all */,
 	int (*fn)(int64_t item_id, int64_t need_id, void *arg), void *arg);
 typedef int artifact_fn(int64_t item_id, const struct artifact_row *row, void *arg);
 int artifacts_of(
@@ -260,9 +264,9 @@ int64_t package_last_duration(
 /* What the RPMs of the newest success of this name turned out to provide (models_provides.c). */
 typedef int provides_fn(const char *nevra, const char *provides, void *arg);
 int package_provides(struct tx *tx, const char *name, provides_fn *fn, void *arg);
-/* (job id, seq) of one job (id > 0), or (job id, list_seq) of the current ones as build_jobs_current() lists them. */
-int build_job_versions(
-	struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t seq, void *arg), void *arg);
+/* Of one job (id > 0) its seq, or of the current ones, as build_jobs_current() lists them, their list_seq; and whether it has ended. */
+typedef int build_version_fn(int64_t id, int64_t seq, bool final, void *arg);
+int build_job_versions(struct tx *tx, int64_t id, build_version_fn *fn, void *arg);
 int queue_depths(struct tx *tx, int64_t ret_counts[QUEUE_STATUS_COUNT]); /* of active jobs */
 int build_totals(struct tx *tx, int64_t ret_counts[BUILD_STATUS_COUNT]);
 

@@ -66,10 +66,12 @@ static void add_version(struct room_read_unit *u, int64_t key, int64_t seq)
 	s->versions[s->version_count++] = (struct room_version){.key = key, .seq = seq};
 }
 
-static int take_version(int64_t id, int64_t seq, void *arg)
+static int take_version(int64_t id, int64_t seq, bool final, void *arg)
 {
 	struct room_read_unit *u = arg;
 
+	/* A build's room ends with it, the list's never. */
+	u->answer.final = u->id && final;
 	/* A build's own room has one sequence, which is nobody's key. */
 	add_version(u, u->id ? 0 : id, seq);
 	return 0;

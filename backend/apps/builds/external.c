@@ -3,6 +3,7 @@
  * Builds of the `external` builder: somebody else builds the packages and reports each step. There is nothing to read and nothing
  * to run, so one transaction takes the build from its creation to its first ready packages.
  */
+#include "apps/builds/tasks.h"
 #include "apps/builds/views.h"
 #include "apps/packages/graph.h"
 
@@ -137,6 +138,21 @@ static int external_run(struct tx *tx, void *arg)
 	}
 	free(packages);
 	packages_json_finish(&set);
+	return r;
+}
+
+int external_plan_again(struct tx *tx, int64_t old_id, int64_t id, int64_t now)
+{
+	struct plan_draft d;
+	int r;
+
+	plan_draft_init(&d);
+	r = plan_from_job(tx, old_id, &d);
+	if (r >= 0)
+		r = build_job_prepare(tx, id, now);
+	if (r >= 0)
+		r = build_job_plan(tx, id, &d.plan, now);
+	plan_draft_finish(&d);
 	return r;
 }
 

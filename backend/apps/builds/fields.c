@@ -163,6 +163,12 @@ void answer_json(struct http_request *req, int status, struct strbuf *take_json)
 	http_reply_json(req, status, &json);
 }
 
+void build_etag(struct strbuf *out, const struct app *app, int64_t id, int64_t seq)
+{
+	strbuf_addf(
+		out, "W/\"%s-%lld-%lld\"", store_epoch(app->store), (long long)id, (long long)seq);
+}
+
 void answer_build(struct http_request *req, struct app *app, int status, int64_t id, int64_t seq,
 	struct strbuf *take_json)
 {
@@ -174,8 +180,7 @@ void answer_build(struct http_request *req, struct app *app, int status, int64_t
 		http_add_header(req, "Location", text.buf);
 		strbuf_reset(&text);
 	}
-	strbuf_addf(&text, "W/\"%s-%lld-%lld\"", store_epoch(app->store), (long long)id,
-		(long long)seq);
+	build_etag(&text, app, id, seq);
 	if (http_reply_not_modified(req, text.buf))
 		strbuf_finish(&json);
 	else

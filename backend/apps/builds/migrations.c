@@ -91,8 +91,16 @@ static const char schema_2[] =
 	"CREATE INDEX queue_items_lacking ON queue_items (job_id, position) WHERE lacks IS NOT "
 	"NULL;";
 
+/* The plan is megabytes for thousands of packages and never changes, while a job's row is written with each message. */
+static const char schema_3[] =
+	"CREATE TABLE build_plans ("
+	" job_id INTEGER PRIMARY KEY REFERENCES build_jobs ON DELETE CASCADE, plan TEXT NOT NULL);"
+	"INSERT INTO build_plans SELECT id, plan FROM build_jobs WHERE plan IS NOT NULL;"
+	"ALTER TABLE build_jobs DROP COLUMN plan;";
+
 const struct store_migration builds_migrations[] = {
 	{1, schema_1},
 	{2, schema_2},
+	{3, schema_3},
 };
 const size_t builds_migration_count = countof(builds_migrations);

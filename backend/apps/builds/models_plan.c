@@ -285,12 +285,6 @@ static int start_items(struct tx *tx, struct job_state *s, int64_t now)
 	return r;
 }
 
-static int is_external(const struct build_job *job, void *arg)
-{
-	*(bool *)arg = !strcmp(job->builder, "external");
-	return 0;
-}
-
 int build_job_plan(struct tx *tx, int64_t id, const struct plan *plan, int64_t now)
 {
 	struct job_state s;
@@ -301,9 +295,10 @@ int build_job_plan(struct tx *tx, int64_t id, const struct plan *plan, int64_t n
 		return r < 0 ? r : -ENOENT;
 	if (s.job.status != BUILD_PREPARING)
 		return -ESTALE;
-	r = tx_exec(tx, "UPDATE build_jobs SET plan = $2 WHERE id = $1", "is", id, plan->json);
+	r = tx_exec(
+		tx, "INSERT INTO build_plans (job_id, plan) VALUES ($1, $2)", "is", id, plan->json);
 	if (r >= 0)
-		r = build_job_get(tx, id, is_external, &external);
+		r = build_job_is_external(tx, id, &external);
 	if (r >= 0 && s.dry_run) {
 		s.job.status = BUILD_COMPLETED;
 	} else if (r >= 0) {

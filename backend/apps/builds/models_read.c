@@ -20,7 +20,7 @@ struct job_walk {
 	"building_packages,"                                                                       \
 	" completed_packages, failed_packages, blocked_packages, cancelled_packages, "             \
 	"cancel_requested, fail_fast,"                                                             \
-	" dry_run, retry_of, upload_id, timeout_ms, error, plan, created_at, started_at, "         \
+	" dry_run, retry_of, upload_id, timeout_ms, error, created_at, started_at, "               \
 	"completed_at, list_seq"
 
 static int each_job(const struct row *row, void *arg)
@@ -41,11 +41,10 @@ static int each_job(const struct row *row, void *arg)
 		.upload_id = row_int(row, 17),
 		.timeout_ms = row_int(row, 18),
 		.error = row_text(row, 19),
-		.plan = row_text(row, 20),
-		.created_at = row_int(row, 21),
-		.started_at = row_int(row, 22),
-		.completed_at = row_int(row, 23),
-		.list_seq = row_int(row, 24),
+		.created_at = row_int(row, 20),
+		.started_at = row_int(row, 21),
+		.completed_at = row_int(row, 22),
+		.list_seq = row_int(row, 23),
 	};
 
 	if (status < 0)
@@ -61,6 +60,38 @@ int build_job_get(struct tx *tx, int64_t id, build_job_fn *fn, void *arg)
 
 	return tx_each(tx, each_job, &walk, "SELECT " JOB_COLUMNS " FROM build_jobs WHERE id = $1",
 		"i", id);
+}
+
+static int is_external(const struct build_job *job, void *arg)
+{
+	*(bool *)arg = !strcmp(job->builder, "external");
+	return 0;
+}
+
+int build_job_is_external(struct tx *tx, int64_t id, bool *ret_external)
+{
+	return build_job_get(tx, id, is_external, ret_external);
+}
+
+struct plan_walk {
+	int (*fn)(const char *plan, void *arg);
+	void *arg;
+};
+
+static int each_plan(const struct row *row, void *arg)
+{
+	struct plan_walk *walk = arg;
+
+	return walk->fn(row_text(row, 0), walk->arg);
+}
+
+int build_job_plan_text(
+	struct tx *tx, int64_t id, int (*fn)(const char *plan, void *arg), void *arg)
+{
+	struct plan_walk walk = {fn, arg};
+
+	return tx_each(
+		tx, each_plan, &walk, "SELECT plan FROM build_plans WHERE job_id = $1", "i", id);
 }
 
 int build_jobs_list(struct tx *tx, int64_t before, int status, const char *query, int64_t limit,
@@ -101,27 +132,31 @@ int build_jobs_to_prepare(struct tx *tx, build_job_fn *fn, void *arg)
 }
 
 struct version_walk {
-	int (*fn)(int64_t id, int64_t seq, void *arg);
+	build_version_fn *fn;
 	void *arg;
 };
 
-static int each_pair(const struct row *row, void *arg)
+static int each_version(const struct row *row, void *arg)
 {
 	struct version_walk *walk = arg;
+	int status = build_status_parse(row_text(row, 2));
 
-	return walk->fn(row_int(row, 0), row_int(row, 1), walk->arg);
+	if (status < 0)
+		return -EIO;
+	return walk->fn(row_int(row, 0), row_int(row, 1),
+		build_status_final((enum build_status)status), walk->arg);
 }
 
-int build_job_versions(
-	struct tx *tx, int64_t id, int (*fn)(int64_t id, int64_t seq, void *arg), void *arg)
+int build_job_versions(struct tx *tx, int64_t id, build_version_fn *fn, void *arg)
 {
 	struct version_walk walk = {fn, arg};
 
 	if (id > 0)
-		return tx_each(tx, each_pair, &walk, "SELECT id, seq FROM build_jobs WHERE id = $1",
-			"i", id);
-	return tx_each(tx, each_pair, &walk,
-		"SELECT id, list_seq FROM build_jobs WHERE id IN (" CURRENT_JOBS ") ORDER BY id",
+		return tx_each(tx, each_version, &walk,
+			"SELECT id, seq, status FROM build_jobs WHERE id = $1", "i", id);
+	return tx_each(tx, each_version, &walk,
+		"SELECT id, list_seq, status FROM build_jobs WHERE id IN (" CURRENT_JOBS
+		") ORDER BY id",
 		"i", (int64_t)LIST_LIMIT);
 }
 
@@ -219,12 +254,29 @@ int queue_items_building(struct tx *tx, int64_t job_id, queue_item_fn *fn, void 
 		"i", job_id);
 }
 
-int queue_needs_of(struct tx *tx, int64_t job_id,
+struct need_walk {
+	int (*fn)(int64_t item_id, int64_t need_id, void *arg);
+	void *arg;
+};
+
+static int each_need(const struct row *row, void *arg)
+{
+	struct need_walk *walk = arg;
+
+	return walk->fn(row_int(row, 0), row_int(row, 1), walk->arg);
+}
+
+int queue_needs_of(struct tx *tx, int64_t job_id, int64_t item_id,
 	int (*fn)(int64_t item_id, int64_t need_id, void *arg), void *arg)
 {
-	struct version_walk walk = {fn, arg};
+	struct need_walk walk = {fn, arg};
 
-	return tx_each(tx, each_pair, &walk,
+	if (item_id)
+		return tx_each(tx, each_need, &walk,
+			"SELECT item_id, need_id FROM queue_needs WHERE item_id = $1 ORDER BY "
+			"need_id",
+			"i", item_id);
+	return tx_each(tx, each_need, &walk,
 		"SELECT n.item_id, n.need_id FROM queue_items q JOIN queue_needs n ON n.item_id = "
 		"q.id WHERE q.job_id = $1"
 		" ORDER BY q.position, n.need_id",

@@ -397,11 +397,11 @@ static int take_need(int64_t item_id, int64_t need_id, void *arg)
 	return 0;
 }
 
-static int take_plan(const struct build_job *job, void *arg)
+static int take_plan(const char *plan, void *arg)
 {
 	struct plan_draft *d = arg;
 
-	strbuf_addstr(&d->json, job->plan ? job->plan : "{}");
+	strbuf_addstr(&d->json, plan);
 	d->plan.json = d->json.buf;
 	return 0;
 }
@@ -409,14 +409,14 @@ static int take_plan(const struct build_job *job, void *arg)
 int plan_from_job(struct tx *tx, int64_t job_id, struct plan_draft *d)
 {
 	struct old_items old = {.draft = d};
-	int r = build_job_get(tx, job_id, take_plan, d);
+	int r = build_job_plan_text(tx, job_id, take_plan, d);
 
 	if (r >= 0)
 		r = queue_items_of(tx, job_id, take_item, &old);
 	d->plan.items = old.items;
 	d->plan.count = old.count;
 	if (r >= 0)
-		r = queue_needs_of(tx, job_id, take_need, &old);
+		r = queue_needs_of(tx, job_id, 0, take_need, &old);
 	free(old.ids);
 	return r < 0 ? r : 0;
 }

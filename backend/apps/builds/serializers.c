@@ -121,8 +121,8 @@ static void put_why(struct json_writer *w, const struct queue_item *item)
 		strbuf_addf(&why, "tried again after a pause: %s", item->why);
 	else if (item->status == QUEUE_QUEUED)
 		strbuf_addstr(&why, "waits for a free slot");
-	else if (item->status == QUEUE_FAILED && item->why)
-		strbuf_addstr(&why, item->why);
+	else if (item->status == QUEUE_FAILED)
+		strbuf_addstr(&why, item->why ? item->why : "reported as failed, without a reason");
 	json_put_string(w, "why", why.len ? why.buf : NULL);
 	strbuf_finish(&why);
 }
@@ -241,7 +241,7 @@ static int put_item(const struct queue_item *item, void *arg)
 
 static int put_items(struct document *d, int64_t id)
 {
-	int r = queue_needs_of(d->tx, id, take_need, &d->needs);
+	int r = queue_needs_of(d->tx, id, 0, take_need, &d->needs);
 
 	json_begin_array(&d->w, "queue_items");
 	if (r >= 0)
@@ -249,6 +249,12 @@ static int put_items(struct document *d, int64_t id)
 	json_end_array(&d->w);
 	free(d->needs.pairs);
 	return r;
+}
+
+static int put_plan(const char *plan, void *arg)
+{
+	put_raw(arg, "plan", plan);
+	return 0;
 }
 
 static int put_document(const struct build_job *job, void *arg)
@@ -262,8 +268,11 @@ static int put_document(const struct build_job *job, void *arg)
 	build_job_fields(&d->w, job);
 	json_put_int(&d->w, "seq", job->seq);
 	json_put_string(&d->w, "epoch", store_epoch(tx_store(d->tx)));
-	put_raw(&d->w, "plan", job->plan);
-	r = put_items(d, job->id);
+	r = build_job_plan_text(d->tx, job->id, put_plan, &d->w);
+	if (!r)
+		json_put_null(&d->w, "plan");
+	if (r >= 0)
+		r = put_items(d, job->id);
 	json_end_object(&d->w);
 	return r;
 }
@@ -321,15 +330,13 @@ struct item_document {
 	struct json_writer w;
 	int64_t *needs;
 	size_t need_count, need_cap;
-	int64_t id;
 };
 
 static int collect_need(int64_t item_id, int64_t need_id, void *arg)
 {
 	struct item_document *d = arg;
 
-	if (item_id != d->id)
-		return 0;
+	(void)item_id;
 	if (d->need_count == d->need_cap) {
 		d->need_cap = d->need_cap ? d->need_cap * 2 : 16;
 		d->needs = xrealloc(d->needs, d->need_cap * sizeof(*d->needs));
@@ -397,6 +404,18 @@ static int put_item_fields(const struct queue_item *item, void *arg)
 	return 0;
 }
 
+/* Of the build: how new this answer is, among the messages of its room. */
+static int put_version(int64_t job_id, int64_t seq, bool final, void *arg)
+{
+	struct item_document *d = arg;
+
+	(void)job_id;
+	(void) final;
+	json_put_int(&d->w, "seq", seq);
+	json_put_string(&d->w, "epoch", store_epoch(tx_store(d->tx)));
+	return 0;
+}
+
 static int take_job_id(const struct queue_item *item, void *arg)
 {
 	*(int64_t *)arg = item->job_id;
@@ -405,7 +424,7 @@ static int take_job_id(const struct queue_item *item, void *arg)
 
 int queue_item_document(struct tx *tx, int64_t id, struct strbuf *out)
 {
-	struct item_document d = {.tx = tx, .w = JSON_WRITER(out), .id = id};
+	struct item_document d = {.tx = tx, .w = JSON_WRITER(out)};
 	int64_t job_id = 0;
 	int r = queue_item_get(tx, id, take_job_id, &job_id);
 
@@ -413,7 +432,9 @@ int queue_item_document(struct tx *tx, int64_t id, struct strbuf *out)
 		return r;
 	r = queue_item_get(tx, id, put_item_fields, &d);
 	if (r >= 0)
-		r = queue_needs_of(tx, job_id, collect_need, &d);
+		r = build_job_versions(tx, job_id, put_version, &d);
+	if (r >= 0)
+		r = queue_needs_of(tx, job_id, id, collect_need, &d);
 	json_begin_array(&d.w, "needs");
 	for (size_t i = 0; r >= 0 && i < d.need_count; i++)
 		r = queue_item_get(tx, d.needs[i], put_need, &d.w);

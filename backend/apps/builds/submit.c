@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "apps/builds/views.h"
 #include "apps/packages/packages.h"
@@ -23,6 +24,7 @@ struct submit_unit {
 	bool existed;
 	struct strbuf refusal, json;
 	uv_work_t work;
+	int synced;
 };
 
 static void submit_finish(struct submit_unit *u)
@@ -48,6 +50,7 @@ static void refuse(struct submit_unit *u, int status, const char *kind)
 struct listing {
 	struct submit_unit *unit;
 	struct digest *digest;
+	int fd; /* the folder, to look whether all of it is there; -1: not now */
 };
 
 static bool ends_with(const char *s, const char *end)
@@ -55,6 +58,17 @@ static bool ends_with(const char *s, const char *end)
 	size_t len = strlen(s), end_len = strlen(end);
 
 	return len > end_len && !strcmp(s + len - end_len, end);
+}
+
+/* A file's row is on the disk with its answer, its bytes with the submission's: a power cut in between may have cost them. */
+static int check_file(const struct listing *l, const char *path, int64_t size)
+{
+	struct stat st;
+
+	if (l->fd < 0 || (!fstatat(l->fd, path, &st, AT_SYMLINK_NOFOLLOW) && st.st_size == size))
+		return 0;
+	return err_set(&l->unit->refusal, -EINVAL,
+		"the file %s is not whole any more on this server: put it again", path);
 }
 
 static int list_file(const char *path, int64_t size, const char *sha256, void *arg)
@@ -68,19 +82,25 @@ static int list_file(const char *path, int64_t size, const char *sha256, void *a
 	digest_add(l->digest, path, strlen(path) + 1);
 	digest_add(l->digest, &size, sizeof(size));
 	digest_add(l->digest, sha256, strlen(sha256));
-	return 0;
+	return check_file(l, path, size);
 }
 
-/* What is in the upload, and a digest of it. */
-static int list_upload(struct tx *tx, struct submit_unit *u, char ret_digest[SHA256_HEX_MAX])
+/* What is in the upload, and a digest of it. dir: where its files must be, NULL: that was looked at. */
+static int list_upload(
+	struct tx *tx, struct submit_unit *u, const char *dir, char ret_digest[SHA256_HEX_MAX])
 {
-	struct listing l = {.unit = u, .digest = digest_create()};
+	struct listing l = {.unit = u, .digest = digest_create(), .fd = -1};
 	int r;
+
+	if (dir)
+		l.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	u->files = 0;
 	r = upload_files(tx, u->job.upload_id, list_file, &l);
 	digest_hex(l.digest, ret_digest);
 	digest_destroy(l.digest);
+	if (l.fd >= 0)
+		close(l.fd);
 	return r;
 }
 
@@ -121,18 +141,6 @@ static int check_content(struct submit_unit *u, const char *dir)
 	return !strcmp(u->job.builder, "command") ? check_packages_json(u, dir) : 0;
 }
 
-/* The answers to the uploads did not wait for the disk; that to the submission does. */
-static int sync_files(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
-
-	if (fd < 0)
-		return -errno;
-	r = syncfs(fd) < 0 ? -errno : 0;
-	close(fd);
-	return r;
-}
-
 static int check_run(struct tx *tx, void *arg)
 {
 	struct submit_unit *u = arg;
@@ -151,14 +159,12 @@ static int check_run(struct tx *tx, void *arg)
 	}
 	if (r >= 0)
 		r = check_disk(u->app, 0);
-	if (r >= 0)
-		r = list_upload(tx, u, u->listing);
 	upload_dir(&dir, u->app, u->job.upload_id);
 	strbuf_addstr(&dir, "/files");
 	if (r >= 0)
-		r = check_content(u, dir.buf);
+		r = list_upload(tx, u, dir.buf, u->listing);
 	if (r >= 0)
-		r = sync_files(dir.buf);
+		r = check_content(u, dir.buf);
 	strbuf_finish(&dir);
 	return r;
 }
@@ -169,7 +175,7 @@ static int create_run(struct tx *tx, void *arg)
 {
 	struct submit_unit *u = arg;
 	char now[SHA256_HEX_MAX];
-	int r = u->existed ? 0 : list_upload(tx, u, now);
+	int r = u->existed ? 0 : list_upload(tx, u, NULL, now);
 
 	if (r >= 0 && !u->existed && strcmp(now, u->listing) != 0) {
 		int64_t job_id;
@@ -254,14 +260,42 @@ static void create_done(void *arg, int status)
 	tasks_wake(app->tasks);
 }
 
+/* The answers to the uploads did not wait for the disk; that to the submission does, in libuv's pool: it may take seconds, and no
+ * reader's snapshot of the database should stand still so long. */
+static void sync_files(uv_work_t *work)
+{
+	struct submit_unit *u = container_of(work, struct submit_unit, work);
+	struct strbuf dir = STRBUF_INIT;
+	int fd;
+
+	upload_dir(&dir, u->app, u->job.upload_id);
+	fd = open(dir.buf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	u->synced = fd < 0 || syncfs(fd) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	strbuf_finish(&dir);
+}
+
+static void files_synced(uv_work_t *work, int status)
+{
+	struct submit_unit *u = container_of(work, struct submit_unit, work);
+
+	if (status < 0 || u->synced < 0)
+		answer_fault(u, status < 0 ? status : u->synced);
+	else
+		store_write(u->app->store, create_run, create_done, u);
+}
+
 static void check_done(void *arg, int status)
 {
 	struct submit_unit *u = arg;
 
 	if (status < 0)
 		answer_fault(u, status);
-	else
+	else if (u->existed)
 		store_write(u->app->store, create_run, create_done, u);
+	else
+		uv_queue_work(&u->app->loop->uv, &u->work, sync_files, files_synced);
 }
 
 /* ---- the request */

@@ -395,6 +395,10 @@ static int open_run(struct tx *tx, void *arg)
 		r = -errno;
 	in->opened = in->fd >= 0;
 	strbuf_finish(&path);
+	/* Uploads that come at the same time share the disk: each takes its part before its first byte. */
+	if (!r && in->length > 0 && fallocate(in->fd, FALLOC_FL_KEEP_SIZE, 0, in->length) < 0 &&
+		errno != EOPNOTSUPP && errno != EINTR)
+		r = -errno;
 	/* Not -ENOENT, which says that there is no such upload. */
 	return r == -ENOENT ? -EIO : r;
 }

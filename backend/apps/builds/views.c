@@ -12,6 +12,7 @@ struct build_unit {
 	struct http_request *req;
 	struct app *app;
 	int64_t id, seq;
+	const char *known; /* If-None-Match of a GET, or NULL */
 	struct strbuf json;
 };
 
@@ -45,9 +46,30 @@ static void fail(struct build_unit *u, int status)
 		answer_error(u->req, status);
 }
 
+static int take_seq(int64_t id, int64_t seq, bool final, void *arg)
+{
+	struct build_unit *u = arg;
+
+	(void)id;
+	(void) final;
+	u->seq = seq;
+	return 0;
+}
+
+/* Who has the newest one already is told so without reading thousands of items. */
 static int get_run(struct tx *tx, void *arg)
 {
-	return read_document(tx, arg);
+	struct build_unit *u = arg;
+	struct strbuf tag = STRBUF_INIT;
+	bool known = false;
+	int r = u->known ? build_job_versions(tx, u->id, take_seq, u) : 0;
+
+	if (r > 0) {
+		build_etag(&tag, u->app, u->id, u->seq);
+		known = !strcmp(tag.buf, u->known);
+		strbuf_finish(&tag);
+	}
+	return r < 0 || known ? r : read_document(tx, u);
 }
 
 static void get_done(void *arg, int status)
@@ -65,8 +87,10 @@ void build_get(struct http_request *req, void *arg)
 	struct app *app = arg;
 	struct build_unit *u = build_unit(req, app);
 
-	if (u)
-		store_read(app->store, get_run, get_done, u);
+	if (!u)
+		return;
+	u->known = http_header(req, "if-none-match");
+	store_read(app->store, get_run, get_done, u);
 }
 
 /* ---- cancel */
@@ -114,11 +138,16 @@ void build_cancel(struct http_request *req, void *arg)
 static int retry_run(struct tx *tx, void *arg)
 {
 	struct build_unit *u = arg;
-	int64_t again = 0;
+	int64_t again = 0, now = clock_wall_ms();
+	bool external = false;
 	int r = check_disk(u->app, 0);
 
 	if (r >= 0)
-		r = build_job_retry(tx, u->id, clock_wall_ms(), &again);
+		r = build_job_retry(tx, u->id, now, &again);
+	if (r >= 0)
+		r = build_job_is_external(tx, again, &external);
+	if (r >= 0 && external)
+		r = external_plan_again(tx, u->id, again, now);
 	if (r < 0)
 		return r;
 	u->id = again;
@@ -159,6 +188,7 @@ void build_retry(struct http_request *req, void *arg)
 
 struct list_unit {
 	struct http_request *req;
+	const char *epoch;
 	int64_t after, limit, count, last;
 	int status; /* -1: any */
 	const char *query;
@@ -194,6 +224,7 @@ static int list_run(struct tx *tx, void *arg)
 		json_put_int(&u->w, "next", u->last);
 	else
 		json_put_null(&u->w, "next");
+	json_put_string(&u->w, "epoch", u->epoch);
 	json_end_object(&u->w);
 	return r;
 }
@@ -237,7 +268,7 @@ void builds_get(struct http_request *req, void *arg)
 	struct app *app = arg;
 	struct list_unit *u = http_request_memory(req, sizeof(*u));
 
-	*u = (struct list_unit){.req = req, .limit = LIST_LIMIT};
+	*u = (struct list_unit){.req = req, .epoch = store_epoch(app->store), .limit = LIST_LIMIT};
 	strbuf_init(&u->json);
 	u->w.out = &u->json;
 	if (list_filters(req, u))

@@ -35,6 +35,8 @@ void answer_no_such(struct http_request *req, const char *thing); /* 404 */
 void answer_error(struct http_request *req, int code);
 /* Takes json, which may lie in the request's memory. */
 void answer_json(struct http_request *req, int status, struct strbuf *take_json);
+/* Of a build's document at this seq. */
+void build_etag(struct strbuf *out, const struct app *app, int64_t id, int64_t seq);
 /* 200 (or 304) with a build's document and its ETag; 201 with Location. */
 void answer_build(struct http_request *req, struct app *app, int status, int64_t id, int64_t seq,
 	struct strbuf *take_json);
@@ -51,6 +53,8 @@ void upload_file_put(struct http_request *req, void *app);
 /* submit.c */
 void builds_post(struct http_request *req, void *app);
 /* external.c: a build whose packages somebody else builds; packages is the body's array, root its owner. */
+/* In a unit: a retry of an external job has nothing to read, so it runs at once. */
+int external_plan_again(struct tx *tx, int64_t old_id, int64_t id, int64_t now);
 void external_post(struct http_request *req, struct app *app, const struct build_job_new *job,
 	json_t *packages, json_t *take_root);
 /* views.c */
