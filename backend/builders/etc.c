@@ -62,6 +62,15 @@ static void sources_add(struct sources *s, const char *dir, const char *name)
 	s->paths[s->count++] = path;
 }
 
+/* A layer is what a package made of it, and here it is looked at outside of any sandbox: an etc that is a link would
+ * name a folder of the host. */
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISDIR(st.st_mode);
+}
+
 static void sources_find(struct sources *s, const struct run_spec *spec, const char *name)
 {
 	memset(s, 0, sizeof(*s));
@@ -69,7 +78,8 @@ static void sources_find(struct sources *s, const struct run_spec *spec, const c
 	for (size_t i = 0; i < spec->layer_count; i++) {
 		char *etc = xasprintf("%s/etc", spec->layers[i]);
 
-		sources_add(s, etc, name);
+		if (is_folder(etc))
+			sources_add(s, etc, name);
 		free(etc);
 	}
 	for (size_t i = 0; etc_from_host[i]; i++)
@@ -153,12 +163,10 @@ done:
 static int merge_layer(
 	const char *dir, const struct run_spec *spec, const char *layer, struct strbuf *err)
 {
-	char *path = xasprintf("%s/etc", layer);
-	DIR *d = opendir(path);
+	DIR *d = layer_opendir(layer, "etc");
 	struct dirent *entry;
 	int r = 0;
 
-	free(path);
 	if (!d)
 		return 0;
 	while (!r && (entry = readdir(d)))

@@ -11,6 +11,8 @@
 #ifndef REQPM_LAUNCH_H
 #define REQPM_LAUNCH_H
 
+#include <dirent.h>
+
 #include "builders/builder.h"
 
 #define LAUNCH_MAGIC 0x52514c31u
@@ -115,6 +117,8 @@ int etc_args(struct args *a, struct strbuf *err);
 int overlay_mount(struct inside *in);
 /* lowerdir from names in the current folder, first is topmost; one name is bound. */
 int overlay_stack(const char *const *lowers, size_t count, const char *target, struct strbuf *err);
+/* A folder of a layer, reached through folders only; NULL: there is none. */
+DIR *layer_opendir(const char *layer, const char *below);
 /* Host's entries of /etc that a compiler or an interpreter looks for; no secrets among them. NULL-terminated. */
 extern const char *const etc_from_host[];
 #define ETC_COPY_BYTES_MAX (128 << 10) /* larger files of it are bound, not copied */

@@ -144,10 +144,23 @@ static int stack_usr(const struct run_spec *spec, struct strbuf *err)
 	return r;
 }
 
+/* What is in a layer is a package's word, and this process sees the host's files: no link of it is followed. */
+DIR *layer_opendir(const char *layer, const char *below)
+{
+	int top = open(layer, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = top < 0 ? -1 : slot_open(top, below, false);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (top >= 0)
+		close(top);
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
 static bool folder_has_libraries(const char *layer, const char *below)
 {
-	char *path = xasprintf("%s/%s", layer, below);
-	DIR *dir = opendir(path);
+	DIR *dir = layer_opendir(layer, below);
 	struct dirent *entry;
 	bool found = false;
 
@@ -155,7 +168,6 @@ static bool folder_has_libraries(const char *layer, const char *below)
 		found = strstr(entry->d_name, ".so") != NULL;
 	if (dir)
 		closedir(dir);
-	free(path);
 	return found;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "world.h"
 
+#include <unistd.h>
+
 /* Packages' files stacked over the host's, in the build root of one run. */
 
 static void put_file(struct world *w, const char *layer, const char *path, const char *text)
@@ -126,11 +128,55 @@ static void a_layer_that_is_missing_is_named(struct world *w)
 	outcome_finish(&o);
 }
 
+static void put_link(struct world *w, const char *text, const char *layer, const char *path)
+{
+	char *full = xasprintf("%s/%s", layer, path);
+	struct strbuf err = STRBUF_INIT;
+
+	CHECK(!dir_create(layer, 0755, &err), "%s", err.buf);
+	CHECK(!symlink(text, full), "%s: %s", full, strerror(errno));
+	strbuf_finish(&err);
+	free(full);
+}
+
+/* Layers are put together where the host's files can be seen; what a package says there must stay its own. */
+static void links_in_a_layer_do_not_lead_to_the_host(struct world *w)
+{
+	char *host = xasprintf("%s/host", w->data), *etc = xasprintf("%s/etc-is-a-link", w->data);
+	char *below = xasprintf("%s/links-below", w->data),
+	     *usr = xasprintf("%s/usr-link", w->data);
+	const char *layers[] = {etc, below, usr};
+	struct outcome o;
+
+	put_file(w, host, "of-the-host", "x\n");
+	put_file(w, host, "rpm/of-the-host", "x\n");
+	put_file(w, host, "lib64/libhost.so", "x\n");
+	put_link(w, host, etc, "etc");
+	put_file(w, below, "etc/rpm/macros.layer", "layer\n");
+	put_link(w, host, below, "etc/rpm/link");
+	put_link(w, host, below, "etc/link");
+	put_link(w, host, usr, "usr");
+	with_layers(w, layers, countof(layers),
+		"cat /etc/rpm/macros.layer; readlink /etc/link | grep -c host$;"
+		"find /etc /usr/lib64/ -follow -name '*of-the-host' -o -follow -name libhost.so "
+		"2>/dev/null;"
+		"ls /etc/link/ /etc/rpm/link/ 2>/dev/null; readlink /etc/ld.so.cache",
+		&o);
+	CHECK(o.end == RUN_EXITED, "end %d: %s", o.end, o.why);
+	CHECK(!strcmp(o.output.buf, "layer\n1\n"), "output: %s", o.output.buf);
+	outcome_finish(&o);
+	free(host);
+	free(etc);
+	free(below);
+	free(usr);
+}
+
 static const struct scenario scenarios[] = {
 	SCENARIO(layers_lie_over_the_hosts_usr_and_etc),
 	SCENARIO(a_library_of_a_layer_is_found_by_the_loader),
 	SCENARIO(as_many_layers_as_the_limit_says_are_stacked),
 	SCENARIO(a_layer_that_is_missing_is_named),
+	SCENARIO(links_in_a_layer_do_not_lead_to_the_host),
 };
 
 int main(void)
