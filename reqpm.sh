@@ -3,13 +3,12 @@
 #
 # The control script: sets up what is missing, compiles, starts, stops, tests. `./reqpm.sh help` lists the commands.
 set -u
+CALLER=$PWD
+case $0 in */*) SELF=$0 ;; *) SELF=./$0 ;; esac
 cd "$(dirname "$(readlink -f "$0")")" || exit 1
 ROOT=$PWD
-CALLER=${OLDPWD:-$PWD}
-PORT=${REQPM_PORT:-8000}
 OUT=out/release
 BIN=$ROOT/$OUT/reqpm
-LOGS=$ROOT/logs
 NODE_VERSION=22.23.3 # where the system's node is older than the page's and tests' tools need
 export NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
 
@@ -22,6 +21,9 @@ FEDORA_BUILD=(gcc meson ninja-build pkgconf-pkg-config libuv-devel jansson-devel
 FEDORA_RUN=(rpm-build createrepo_c bubblewrap cpio make curl)
 FEDORA_TEST=(libcmocka-devel clang clang-tools-extra compiler-rt python3-websockets chromium)
 
+# What the tools of these packages are called, where neither apt-get nor dnf can be asked.
+TOOLS=(cc meson ninja pkg-config rpmbuild createrepo_c bwrap cpio make curl)
+
 say() { printf 'reqpm.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
@@ -30,11 +32,16 @@ data_dir() {
 	elif [ "$(id -u)" = 0 ]; then printf '/var/lib/reqpm\n'
 	else printf '%s/reqpm\n' "${XDG_STATE_HOME:-$HOME/.local/state}"; fi
 }
-DATA=$(data_dir)
-case $DATA in /*) ;; *) DATA=$CALLER/$DATA ;; esac
-PIDFILE=$LOGS/server-$PORT.pid
-export REQPM_DATA_DIR=$DATA
-export REQPM_SERVER=${REQPM_SERVER:-http://127.0.0.1:$PORT}
+absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$CALLER/$1" ;; esac; } # a path of the caller's
+
+use_port() {
+	case $1 in '' | 0* | *[!0-9]* | ??????*) say "the port must be a number between 1 and 65535, not \"$1\""; exit 2 ;; esac
+	PORT=$1
+	RUN=$LOGS/server-$PORT # .pid: the process, where it is reached, its data folder; .out and .err: what it said at the start
+}
+DATA=$(absolute "$(data_dir)")
+LOGS=$(absolute "${REQPM_LOG_DIR:-$ROOT/logs}")
+use_port "${REQPM_PORT:-8000}"
 
 # ---- setup
 
@@ -70,7 +77,9 @@ install_packages() { # $1: why; the rest: an array's name per system, DEBIAN_…
 		# shellcheck disable=SC2086
 		as_root dnf -q -y install $missing || die "dnf could not install: ${missing//$'\n'/ }"
 	else
-		die "neither apt-get nor dnf is here: install by hand what docs/operations.md lists"
+		missing=$(for t in "${TOOLS[@]}"; do command -v "$t" >/dev/null || printf '%s\n' "$t"; done)
+		[ -z "$missing" ] ||
+			die "no ${missing//$'\n'/, } here, and neither apt-get nor dnf: install by hand what docs/operations.md lists"
 	fi
 }
 
@@ -99,14 +108,22 @@ build_page() {
 
 compile() {
 	[ out/page/page.c -nt $OUT/build.ninja ] && [ -f $OUT/build.ninja ] && meson setup --reconfigure $OUT >/dev/null
-	[ -f $OUT/build.ninja ] || meson setup $OUT --buildtype=release -Db_ndebug=false >/tmp/reqpm-meson.$$ 2>&1 ||
-		{ cat /tmp/reqpm-meson.$$ >&2; rm -f /tmp/reqpm-meson.$$; die "meson could not set $OUT up"; }
-	rm -f /tmp/reqpm-meson.$$
 	local text
+	[ -f $OUT/build.ninja ] || text=$(meson setup $OUT --buildtype=release -Db_ndebug=false 2>&1) ||
+		{ printf '%s\n' "$text" >&2; die "meson could not set $OUT up"; }
 	text=$(ninja -C $OUT reqpm 2>&1) || { printf '%s\n' "$text" >&2; die "reqpm does not compile"; }
 }
 
+# One at a time: whoever sets up or starts meanwhile waits. unlock() before anything that stays.
+lock() {
+	{ mkdir -p out && : >>out/lock; } 2>/dev/null || die "$ROOT/out cannot be written: it is somebody else's, or the disk is full"
+	exec 9>>out/lock
+	flock -n 9 || { say "waiting for another ./reqpm.sh that sets up or starts"; flock 9; }
+}
+unlock() { exec 9>&-; }
+
 setup() {
+	lock
 	install_packages "to compile reqpm" BUILD
 	install_packages "to build packages" RUN
 	make_user
@@ -117,48 +134,115 @@ setup() {
 
 # ---- the server
 
+alive() { # $1: a process; one that has ended but was not waited for is not
+	local state
+	state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
+	[ -n "$state" ] && [ "$state" != Z ]
+}
+
 server_pid() { # prints it when it runs
 	local pid
-	pid=$(cat "$PIDFILE" 2>/dev/null) || return 1
-	[ -n "$pid" ] && [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" != "" ] && grep -qaz -e '^serve$' -e '^reqpm --keeper ' "/proc/$pid/cmdline" 2>/dev/null || return 1
+	{ read -r pid <"$RUN.pid"; } 2>/dev/null && [ -n "$pid" ] && alive "$pid" || return 1
+	# Numbers of processes are given out again.
+	grep -qaz -e '^serve$' -e '^reqpm --keeper ' "/proc/$pid/cmdline" 2>/dev/null || return 1
 	printf '%s\n' "$pid"
 }
 
-answers() { curl -fsS -m 2 -o /dev/null "$REQPM_SERVER/healthz" 2>/dev/null; }
-
-sign_in() { # a browser may change things after this link was opened in it
-	local url
-	url=$(curl -fsS -m 2 -X POST -H "Authorization: Bearer $(cat "$DATA/token")" "$REQPM_SERVER/api/login/code" 2>/dev/null |
-		sed -n 's/.*"url":"\([^"]*\)".*/\1/p')
-	[ -z "$url" ] || say "sign a browser in (once, within 10 minutes): $url"
+# Where the server is reached and where its data is: as it was started, else as it would be.
+find_server() {
+	URL=http://127.0.0.1:$PORT
+	server_pid >/dev/null || return 0
+	{ read -r _ && read -r URL && read -r DATA; } <"$RUN.pid" || URL=http://127.0.0.1:$PORT
 }
 
-start() {
-	local pid
-	if pid=$(server_pid); then say "the server runs already (process $pid, $REQPM_SERVER)"; return 0; fi
-	mkdir -p "$LOGS" "$DATA" || die "no folder $DATA: set REQPM_DATA_DIR to one that can be made"
-	[ "$(id -u)" = 0 ] && chmod 755 "$LOGS" && for f in server worker; do
-		touch "$LOGS/$f.log" && chown reqpm: "$LOGS/$f.log"
+answers() { curl -fsS -m 2 -o /dev/null "$URL/healthz" 2>/dev/null; }
+
+# A command of the terminal client, about this script's server unless the caller names another one. In the caller's
+# folder: paths are his.
+become_client() {
+	[ -x "$BIN" ] || die "not set up yet: ./reqpm.sh setup"
+	unlock
+	cd "$CALLER" || die "the folder $CALLER is not there any more"
+	export REQPM_PROGRAM=$SELF REQPM_SERVER=${REQPM_SERVER:-$URL} REQPM_DATA_DIR=$DATA
+	exec "$BIN" "$@"
+}
+
+# A browser may change things after this link was opened in it. Without one the server runs all the same.
+sign_in() { REQPM_SERVER=$URL REQPM_DATA_DIR=$DATA "$BIN" login >&2 || :; }
+
+# What the command line says of port, data and addresses is what counts for this script, too.
+BINDS=()
+take_server_options() {
+	local name value
+	while [ $# -gt 0 ]; do
+		case $1 in --*=*) name=${1%%=*} value=${1#*=} ;; *) name=$1 value=${2-} ;; esac
+		case $name in
+		--port) use_port "$value" ;;
+		--data-dir) DATA=$(absolute "$value") ;;
+		--bind) BINDS+=("$value") ;;
+		esac
+		shift
 	done
-	: >"$LOGS/start.err"
-	setsid "$BIN" serve --port "$PORT" --data-dir "$DATA" --log-file "$LOGS/server.log" \
-		--worker-log-file "$LOGS/worker.log" "$@" >/dev/null 2>"$LOGS/start.err" </dev/null &
+}
+
+local_url() { # $1: the address that the server says it serves
+	local host=${BINDS[0]-localhost} b
+	for b in "${BINDS[@]}"; do case $b in localhost | 127.0.0.1 | 0.0.0.0 | ::) host=localhost ;; esac; done
+	case $host in
+	localhost) printf 'http://127.0.0.1:%s\n' "$PORT" ;;
+	*) case $1 in
+		http://127.0.0.1:*) case $host in *:*) printf 'http://[%s]:%s\n' "$host" "$PORT" ;; *) printf 'http://%s:%s\n' "$host" "$PORT" ;; esac ;;
+		*) printf '%s\n' "$1" ;;
+		esac ;;
+	esac
+}
+
+make_logs() {
+	[ -d "$LOGS" ] || { mkdir -p "$LOGS" && chmod 755 "$LOGS"; } 2>/dev/null || die "no folder $LOGS: set REQPM_LOG_DIR to one that can be made"
+	{ : >"$RUN.out" && : >"$RUN.err"; } 2>/dev/null || die "$LOGS takes no file: the disk is full, or it is somebody else's; REQPM_LOG_DIR names another"
+	[ "$(id -u)" != 0 ] || for f in server worker; do touch "$LOGS/$f.log" && chown reqpm: "$LOGS/$f.log"; done
+}
+
+note_server() { # $1: its process, or that which becomes it
+	printf '%s\n' "$1" "$URL" "$DATA" >"$RUN.pid" || { kill "$1"; die "$LOGS takes no file: the disk is full"; }
+}
+
+start() { # options of `serve`
+	local pid served
+	take_server_options "$@"
+	find_server
+	if pid=$(server_pid); then say "the server runs already (process $pid, $URL)"; return 0; fi
+	make_logs
+	(unlock && cd "$CALLER" && exec setsid "$BIN" serve --port "$PORT" --data-dir "$DATA" --log-file "$LOGS/server.log" \
+		--worker-log-file "$LOGS/worker.log" "$@" >"$RUN.out" 2>"$RUN.err" </dev/null) &
 	pid=$!
-	printf '%s\n' "$pid" >"$PIDFILE" || die "the disk of $DATA takes no file"
-	for _ in $(seq 100); do
-		kill -0 "$pid" 2>/dev/null || { rm -f "$PIDFILE"; cat "$LOGS/start.err" >&2; die "the server did not start"; }
-		answers && { say "the server runs: $REQPM_SERVER (data in $DATA, logs in $LOGS)"; sign_in; return 0; }
+	note_server "$pid" # whoever is interrupted now can stop it all the same
+	# Its own word that it serves: at its address somebody else might answer.
+	for _ in $(seq 300); do
+		served=$(sed -n 's/^reqpm serves //p' "$RUN.out")
+		[ -z "$served" ] || break
+		alive "$pid" || break
 		sleep 0.1
 	done
-	die "the server (process $pid) does not answer at $REQPM_SERVER; see $LOGS/server.log"
+	if [ -z "$served" ] && ! alive "$pid"; then
+		rm -f "$RUN.pid"
+		[ -s "$RUN.err" ] || die "the server did not start; see $LOGS/server.log"
+		cat "$RUN.err" >&2
+		wait "$pid"
+		exit
+	fi
+	[ -n "$served" ] || die "the server (process $pid) does not serve after 30 s; see $LOGS/server.log"
+	URL=$(local_url "$served")
+	note_server "$pid"
+	say "the server runs: $URL (data in $DATA, logs in $LOGS)"
 }
 
 stop() {
 	local pid
-	pid=$(server_pid) || { say "no server runs"; return 0; }
+	pid=$(server_pid) || { say "no server runs on port $PORT"; return 0; }
 	kill -TERM "$pid" || die "process $pid cannot be signalled: it is somebody else's"
 	for _ in $(seq 150); do
-		kill -0 "$pid" 2>/dev/null || { rm -f "$PIDFILE"; say "stopped"; return 0; }
+		alive "$pid" || { rm -f "$RUN.pid"; say "stopped"; return 0; }
 		sleep 0.1
 	done
 	die "the server (process $pid) has not ended within 15 s; see $LOGS/server.log"
@@ -166,10 +250,12 @@ stop() {
 
 show_logs() {
 	case ${1:-all} in
-	server | worker) exec tail -n 50 -F "$LOGS/${1}.log" ;;
-	all) exec tail -n 30 -F "$LOGS/server.log" "$LOGS/worker.log" ;;
+	server | worker) set -- 50 "$LOGS/$1.log" ;;
+	all) set -- 30 "$LOGS/server.log" "$LOGS/worker.log" ;;
 	*) say "logs of what? server, worker or all"; exit 2 ;;
 	esac
+	[ -e "$2" ] || die "there is no $2: no server was started with its logs there (REQPM_LOG_DIR)"
+	exec tail -n "$1" -F "${@:2}"
 }
 
 # ---- tests
@@ -212,6 +298,7 @@ run_tests() {
 	need_node
 	node_modules tests
 	node_modules frontend
+	unlock
 	# Started in the background, a shell hands down ignored signals, which tests send.
 	exec env --default-signal REQPM_NODE="$(command -v node)" bash tests/run.sh "$@"
 }
@@ -224,41 +311,36 @@ usage: ./reqpm.sh COMMAND
 
   build PATH… [OPTION…]  set everything up, start the server if none runs, build and watch
   setup                  install what is missing and compile out/release/reqpm
-  start | stop | restart the server on REQPM_PORT (8000), with its data in REQPM_DATA_DIR
+  start | stop | restart the server on REQPM_PORT (8000), with its data in REQPM_DATA_DIR; start and
+                         restart take the options of `reqpm serve`
   status                 what runs and how; exit 0 only when all is well
-  logs [server|worker|all]
+  login                  print a new link that signs a browser in, once
+  logs [server|worker|all], in REQPM_LOG_DIR (logs/)
+  watch | list | show | log | cancel | retry
+                         the other commands of out/release/reqpm, about this server; each has --help
   test [--long]          set up and run every test
   check                  format, architecture, warnings with gcc and clang, clang-tidy
 TEXT
 }
 
-absolute_paths() { # the paths of `build` are the caller's, but this script works in its own folder
-	ARGS=()
-	for a in "$@"; do
-		if [ "${a#-}" = "$a" ] && [ "${a#/}" = "$a" ] && [ -e "$CALLER/$a" ]; then ARGS+=("$CALLER/$a"); else ARGS+=("$a"); fi
-	done
-}
-
 command=${1:-help}
 [ $# -gt 0 ] && shift
+find_server
 case $command in
 build)
-	absolute_paths "$@"
 	setup
-	answers || start
-	exec "$BIN" build "${ARGS[@]}"
+	# Who names a server means that one.
+	[ -n "${REQPM_SERVER:-}" ] || answers || start
+	become_client build "$@"
 	;;
 setup) setup && say "ready: $BIN" ;;
-start) setup && start "$@" ;;
+start) setup && start "$@" && sign_in ;;
 stop) stop ;;
-restart) stop && setup && start "$@" ;;
-status)
-	[ -x "$BIN" ] || die "not set up yet: ./reqpm.sh setup"
-	exec "$BIN" status "$@"
-	;;
+restart) setup && take_server_options "$@" && stop && start "$@" && sign_in ;; # compiled before the old one goes
+status | login | watch | list | show | log | cancel | retry) become_client "$command" "$@" ;;
 logs) show_logs "$@" ;;
 test) run_tests "$@" ;;
-check) setup && install_packages "to check reqpm" TEST && exec bash tests/check.sh ;;
+check) setup && install_packages "to check reqpm" TEST && unlock && exec bash tests/check.sh ;;
 help | -h | --help) usage ;;
 *)
 	say "there is no command $command"

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+//
+// The control script as an operator uses it, on a machine where `./reqpm.sh setup` was run before: with a port, a data folder
+// and a log folder of its own, so that a server which runs here anyway is left alone.
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { BIN, Program, eventually, within } from '../harness.mjs'
+
+const ROOT = new URL('../..', import.meta.url).pathname
+const SCRIPT = join(ROOT, 'reqpm.sh')
+const OWN = join(ROOT, 'out/release/reqpm')
+const MINUTES = 5 * 60_000
+// The script knows one binary only.
+const skip = !existsSync(OWN) || realpathSync(BIN) !== realpathSync(OWN) ? 'the control script uses out/release/reqpm' : false
+
+function listening(port, host = '127.0.0.1') {
+  const server = createServer((req, res) => res.end('{}')) // it says yes to everything
+  return new Promise((resolve) => server.listen(port, host, () => resolve(server)))
+}
+
+async function freePort() {
+  const server = await listening(0)
+  const { port } = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** The script with surroundings of its own; what it started is stopped with the test. */
+async function control(t) {
+  const dir = mkdtempSync(join(tmpdir(), 'reqpm-control-'))
+  chmodSync(dir, 0o755) // the user that root becomes must get in
+  const port = await freePort()
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REQPM_')))
+  const c = { dir, port, url: `http://127.0.0.1:${port}`, data: join(dir, 'data'), logs: join(dir, 'logs'), ports: [port] }
+  c.env = { ...clean, REQPM_PORT: String(port), REQPM_DATA_DIR: c.data, REQPM_LOG_DIR: c.logs }
+  c.start = (args, { env = {}, cwd = dir } = {}) => new Program(SCRIPT, args, { cwd, env: { ...c.env, ...env } })
+  c.run = (args, options) => within(c.start(args, options).ended, `./reqpm.sh ${args.join(' ')}`, MINUTES)
+  c.is = async (expected, args, options) => {
+    const ended = await c.run(args, options)
+    assert.equal(ended.code, expected, `./reqpm.sh ${args.join(' ')}: ${ended.code}\n${ended.stdout}${ended.stderr}`)
+    return ended
+  }
+  c.pid = () => Number(readFileSync(join(c.logs, `server-${port}.pid`), 'utf8').split('\n')[0])
+  t.after(async () => {
+    for (const used of c.ports) await c.run(['stop'], { env: { REQPM_PORT: String(used) } })
+    rmSync(dir, { recursive: true, force: true, maxRetries: 20 })
+  })
+  return c
+}
+
+function folder(dir, name, packages) {
+  mkdirSync(join(dir, name), { recursive: true })
+  writeFileSync(join(dir, name, 'packages.json'), JSON.stringify({ packages }))
+}
+
+/** A folder with links to all programs but these, to be the PATH. */
+function pathWithout(dir, names) {
+  const bin = join(dir, 'bin')
+  mkdirSync(bin)
+  for (const from of process.env.PATH.split(':').filter((folder) => existsSync(folder)))
+    for (const name of readdirSync(from)) if (!names.includes(name) && !existsSync(join(bin, name))) symlinkSync(join(from, name), join(bin, name))
+  return bin
+}
+
+const oneSentence = (text, pattern) => {
+  assert.match(text, /^reqpm(\.sh)?: [^\n]+\n$/)
+  assert.match(text, pattern)
+}
+const stamps = () => ['out/release/reqpm', 'out/release/build.ninja', 'out/page/stamp', 'out/page/page.c'].map((file) => existsSync(join(ROOT, file)) && statSync(join(ROOT, file)).mtimeMs)
+
+test('what is set up already is not set up again, and paths are those of the folder it is called in', { skip }, async (t) => {
+  const c = await control(t)
+  await c.is(0, ['setup'])
+  const before = stamps()
+  // A folder and an option's value of the same name, and one that a shell would take apart.
+  folder(c.dir, 'my sets/stack', [{ name: 'a', command: ['true'] }])
+  folder(c.dir, 'my sets/bad', [{ name: 'b', command: ['false'] }])
+  const built = await c.is(0, ['build', 'stack', '--name', 'stack'], { cwd: join(c.dir, 'my sets') })
+  assert.match(built.stdout, /build 1 completed: 1 of 1 package completed/)
+  assert.match(built.stderr, new RegExp(`^reqpm\\.sh: the server runs: ${c.url} \\(data in ${c.data}, logs in ${c.logs}\\)\n$`), 'nothing else was to be done')
+  const again = await c.is(0, ['build', '--detach', 'my sets/stack'])
+  assert.equal(again.stderr, '', 'the server runs')
+  assert.deepEqual(stamps(), before)
+  assert.equal(JSON.parse((await c.is(0, ['show', '1', '--json'])).stdout).name, 'stack')
+
+  const failed = await c.is(1, ['build', './bad'], { cwd: join(c.dir, 'my sets') })
+  assert.ok(failed.stdout.includes(`\n      ${SCRIPT} log 3 b\n`), 'what it says to type can be typed')
+  assert.ok(existsSync(join(c.data, 'token')) && existsSync(join(c.logs, 'worker.log')))
+})
+
+test('a server is started, asked, restarted and stopped', { skip }, async (t) => {
+  const c = await control(t)
+  assert.equal((await c.is(4, ['status'])).stdout, '')
+  oneSentence((await c.is(4, ['login'])).stderr, /no reqpm server can be reached .* \.\/reqpm\.sh start|start one with "\.\/reqpm\.sh start"/)
+  oneSentence((await c.is(1, ['logs'])).stderr, /server\.log/)
+
+  const link = /sign a browser in \(once, within 10 minutes\): (http:\S+\/login#\S+)\n$/
+  const links = new Set()
+  const take = (text) => links.add(link.exec(text)?.[1] ?? assert.fail(text))
+  take((await c.is(0, ['start'])).stderr)
+  const pid = c.pid()
+  const second = (await c.is(0, ['start'])).stderr
+  assert.match(second, new RegExp(`the server runs already \\(process ${pid}, ${c.url}\\)\n`))
+  take(second)
+  take((await c.is(0, ['login'])).stdout)
+  assert.equal(links.size, 3, 'each link is a new one')
+  for (const url of links) {
+    const body = JSON.stringify({ code: url.split('#')[1] })
+    const answer = await fetch(`${c.url}/api/login`, { method: 'POST', headers: { 'content-type': 'application/json', origin: c.url }, body })
+    assert.ok(answer.ok && answer.headers.get('set-cookie'), `${url}: ${answer.status}`)
+  }
+  assert.match((await c.is(0, ['status'])).stdout, /^healthy: yes$/m)
+  assert.match((await c.is(0, ['list'])).stdout, /no builds/)
+
+  const tail = c.start(['logs', 'server'])
+  await tail.until(/serves/)
+  tail.process.kill('SIGTERM')
+  await tail.ended
+  oneSentence((await c.is(2, ['logs', 'everything'])).stderr, /server, worker or all/)
+
+  take((await c.is(0, ['restart', '--disk-floor', '1000T'])).stderr)
+  assert.notEqual(c.pid(), pid)
+  assert.match((await c.is(1, ['status'])).stdout, /^healthy: no$/m)
+  assert.match((await c.is(0, ['stop'])).stderr, /stopped/)
+  await c.is(4, ['status'])
+  assert.match((await c.is(0, ['stop'])).stderr, /no server runs on port/)
+})
+
+test('two that start at once end with one server, which both know', { skip }, async (t) => {
+  const c = await control(t)
+  const both = await Promise.all([c.run(['start']), c.run(['start'])])
+  assert.deepEqual(both.map(({ code }) => code), [0, 0], JSON.stringify(both))
+  assert.equal(both.filter(({ stderr }) => /the server runs already/.test(stderr)).length, 1)
+  await c.is(0, ['status'])
+})
+
+test('what the command line says of port, data and address counts', { skip }, async (t) => {
+  const c = await control(t)
+  const other = await freePort()
+  const env = { REQPM_PORT: String(other) }
+  c.ports.push(other)
+  const url = `http://127.0.0.2:${other}`
+  const started = await c.is(0, ['start', '--port', String(other), '--data-dir=mine', '--bind', '127.0.0.2', '--public-url', url])
+  assert.match(started.stderr, new RegExp(`the server runs: ${url} \\(data in ${c.dir}/mine,`))
+  assert.ok(started.stderr.includes(`${url}/login#`))
+  await c.is(0, ['status'], { env })
+  folder(c.dir, 'set', [{ name: 'a', command: ['true'] }])
+  await c.is(0, ['build', 'set'], { env })
+  await c.is(4, ['status'])
+  assert.match((await c.is(0, ['stop'], { env })).stderr, /stopped/)
+  oneSentence((await c.is(2, ['status'], { env: { REQPM_PORT: 'http' } })).stderr, /a number between 1 and 65535, not "http"/)
+  oneSentence((await c.is(2, ['start', '--prot', '1'])).stderr, /--prot; did you mean --port/)
+})
+
+test('a port that somebody else has is one sentence, whatever answers there', { skip }, async (t) => {
+  const c = await control(t)
+  const foreign = await listening(c.port)
+  t.after(() => foreign.close())
+  oneSentence((await c.is(1, ['start'])).stderr, new RegExp(`port ${c.port} .*in use`))
+  assert.ok(!existsSync(join(c.logs, `server-${c.port}.pid`)))
+  folder(c.dir, 'set', [{ name: 'a', command: ['true'] }])
+  oneSentence((await c.is(4, ['build', 'set'])).stderr, /no reqpm server/)
+  assert.match((await c.is(0, ['stop'])).stderr, /no server runs/)
+  assert.equal((await fetch(c.url)).status, 200, 'it is still there')
+})
+
+test('what does not compile leaves the server that runs', { skip }, async (t) => {
+  const c = await control(t)
+  await c.is(0, ['start'])
+  const pid = c.pid()
+  mkdirSync(join(c.dir, 'broken'))
+  writeFileSync(join(c.dir, 'broken/ninja'), '#!/bin/sh\necho "x.c:1: error: no"\nexit 1\n', { mode: 0o755 })
+  const { stderr } = await c.is(1, ['restart'], { env: { PATH: `${join(c.dir, 'broken')}:${process.env.PATH}` } })
+  assert.match(stderr, /x\.c:1: error: no\nreqpm\.sh: reqpm does not compile\n$/)
+  assert.equal(c.pid(), pid)
+  await c.is(0, ['status'])
+})
+
+test('a tool that is missing is named where nothing can install it', { skip }, async (t) => {
+  const c = await control(t)
+  const PATH = pathWithout(c.dir, ['apt-get', 'dnf', 'bwrap', 'createrepo_c'])
+  oneSentence((await c.is(1, ['start'], { env: { PATH } })).stderr, /no createrepo_c, bwrap here/)
+  rmSync(PATH, { recursive: true })
+  await c.is(0, ['setup'], { env: { PATH: pathWithout(c.dir, ['apt-get', 'dnf']) } })
+})
+
+test('a folder that cannot be used is one sentence', { skip }, async (t) => {
+  const c = await control(t)
+  oneSentence((await c.is(1, ['start'], { env: { REQPM_LOG_DIR: '/dev/null/logs' } })).stderr, /REQPM_LOG_DIR/)
+  oneSentence((await c.is(1, ['start'], { env: { REQPM_DATA_DIR: '/dev/null/data' } })).stderr, /\/dev\/null/)
+})
+
+test('a server that was killed is not taken for one that runs', { skip }, async (t) => {
+  const c = await control(t)
+  await c.is(0, ['start'])
+  const pid = c.pid()
+  process.kill(pid, 'SIGKILL')
+  await eventually(() => fetch(c.url).then(() => false, () => true), 'the end of the server')
+  assert.match((await c.is(0, ['start'])).stderr, /the server runs: /)
+  assert.notEqual(c.pid(), pid)
+})
