@@ -5,7 +5,7 @@ import { expect, shell, test } from './tools.mjs'
 const LONG = `name-${'x'.repeat(190)}`
 let id, item
 test.beforeAll(async ({ server }) => {
-	id = await server.build([shell('good', 'echo hello'), shell('bad', 'echo "x.c:1: error: broken"; exit 1'), shell('victim', 'true', ['bad']), shell(LONG, 'true')])
+	id = await server.build([shell('good', 'echo hello; sleep 0.3'), shell('bad', 'echo "x.c:1: error: broken"; exit 1'), shell('victim', 'true', ['bad']), shell(LONG, 'true')])
 	await expect.poll(async () => (await server.api(`/api/builds/${id}`)).status).toBe('failed')
 	item = (await server.api(`/api/builds/${id}`)).queue_items[0].id
 })

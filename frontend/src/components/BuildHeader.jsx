@@ -14,9 +14,9 @@ import { isEnded } from '../api/statuses.js'
 export const BuildHeader = memo(Header)
 
 /**
- * @param {{ build: import('../api/types.js').Build, live: import('../live/socket.js').State & { reconnect: () => void } }} props
+ * @param {{ id: string, build: import('../api/types.js').Build, live: import('../live/socket.js').State & { reconnect: () => void } }} props
  */
-function Header({ build, live }) {
+function Header({ id: cacheId, build, live }) {
 	const { name, id, status, progress, total_packages: total, retry_of: retryOf } = build
 	return (
 		<header className="build-head">
@@ -41,7 +41,7 @@ function Header({ build, live }) {
 						<li key={key}><span className={`swatch fill-${tone}`} aria-hidden="true" /> {grouped(n)} {word}</li>
 					))}
 				</ul>
-				<BuildClock build={build} />
+				<BuildClock id={cacheId} />
 			</div>
 		</header>
 	)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { Button } from '@patternfly/react-core'
+import { useSpoken } from '../hooks/useSpoken.js'
 
 const OFFLINE_AFTER = 3 // tries: until then it is a hiccup
 
@@ -10,11 +11,12 @@ const OFFLINE_AFTER = 3 // tries: until then it is a hiccup
  */
 export function LiveBadge({ live, ended, onReconnect }) {
 	const { tone, symbol, text } = look(live, ended)
+	// Each try changes the text that is seen; who listens is told of the loss and of its end.
+	const spoken = useSpoken(live.status === 'reconnecting' && tone === 'orange' ? 'Reconnecting' : text, tone === 'red')
 	return (
 		<span className="live-badge">
-			<span className={`state state-${tone}`} role="status">
-				<span aria-hidden="true" className={symbol === '●' ? 'pulse' : undefined}>{symbol}</span> {text}
-			</span>
+			<span className={`state state-${tone}`}><span aria-hidden="true">{symbol}</span> {text}</span>
+			<span role="status" className="pf-v6-screen-reader">{spoken}</span>
 			{onReconnect && !ended && (live.status === 'reconnecting' || live.status === 'closed') && (
 				<Button variant="link" isInline size="sm" onClick={onReconnect}>Reconnect now</Button>
 			)}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { memo } from 'react'
 import { Button } from '@patternfly/react-core'
+import { useSpoken } from '../hooks/useSpoken.js'
 import { ITEM_STATUSES } from '../api/statuses.js'
 import { FilterInput } from './FilterInput.jsx'
 
@@ -21,6 +22,8 @@ export const PackageToolbar = memo(Toolbar)
  * @param {(changes: Record<string, string>) => void} props.onChoose
  */
 function Toolbar({ text, status, sort, counts, total, shown, moved, onApply, onChoose }) {
+	const note = shown < total ? `${shown} of ${total}` : ''
+	const spoken = useSpoken(note, `${text} ${status}`) // the answer to a filter at once; that rows move is for the eye
 	return (
 		<div className="toolbar">
 			<FilterInput label="Filter packages by name" placeholder="Filter by name ( / )" hotkey="/" value={text} onChange={(q) => onChoose({ q })} />
@@ -38,11 +41,12 @@ function Toolbar({ text, status, sort, counts, total, shown, moved, onApply, onC
 					{Object.entries(SORTS).map(([key, word]) => <option key={key} value={key}>{word}</option>)}
 				</select>
 			</label>
-			<span className="toolbar-note" role="status">
+			<span className="toolbar-note">
 				{moved > 0
 					? <Button variant="link" isInline onClick={onApply}>{moved} rows moved: sort now</Button>
-					: shown < total && <span className="subtle">{shown} of {total}</span>}
+					: note && <span className="subtle">{note}</span>}
 			</span>
+			<span role="status" className="pf-v6-screen-reader">{spoken}</span>
 		</div>
 	)
 }

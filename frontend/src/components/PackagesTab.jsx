@@ -1,33 +1,36 @@
 // SPDX-License-Identifier: MIT
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef } from 'react'
 import { useSearchParams } from 'react-router'
+import { useHold } from '../hooks/useHold.js'
+import { useItems } from '../hooks/useItems.js'
 import { useStableOrder } from '../hooks/useStableOrder.js'
-import { useThrottled } from '../hooks/useThrottled.js'
 import { chooseItems, countByStatus } from '../lib/packages.js'
 import { itemsById } from '../live/updates.js'
 import { PackagePanel } from './PackagePanel.jsx'
 import { PackageTable } from './PackageTable.jsx'
 import { PackageToolbar } from './PackageToolbar.jsx'
 
-/** @typedef {import('../api/types.js').QueueItem} QueueItem */
-
-const ORDER_MS = 250 // rows show what they are at once; their places can be followed by nobody who sees them change each frame
-
-/** Every package of the build; filter, sort and the open package stand in the URL. @param {{ build: import('../api/types.js').Build }} props */
-export function PackagesTab({ build }) {
+/**
+ * Every package of the build; filter, sort and the open package stand in the URL. Rows show what they are at once; places and counts
+ * change at the beat, since nobody can follow what changes each frame.
+ *
+ * @param {{ id: string, build: import('../api/types.js').Build }} props `id` as in the query's key
+ */
+export function PackagesTab({ id, build }) {
 	const [params, setParams] = useSearchParams()
-	const [held, setHeld] = useState(false)
+	const { held, hold } = useHold()
+	const grid = useRef(/** @type {HTMLDivElement | null} */ (null))
 	const items = useMemo(() => build.queue_items ?? [], [build.queue_items])
 	const text = params.get('q') ?? ''
 	const status = params.get('state') ?? ''
 	const sort = params.get('sort') ?? 'state'
 	const open = Number(params.get('item')) || null
 
-	const ordered = useThrottled(items, ORDER_MS)
-	const wanted = useMemo(() => chooseItems(ordered, { text, status, sort }), [ordered, text, status, sort])
+	const rows = useItems(id)
+	const wanted = useMemo(() => chooseItems(items, { text, status, sort }), [items, text, status, sort])
 	const { ids, moved, apply } = useStableOrder(wanted, held, `${text} ${status} ${sort}`)
 	const byId = useMemo(() => itemsById(items), [items])
-	const counts = useMemo(() => countByStatus(ordered), [ordered])
+	const counts = useMemo(() => countByStatus(items), [items])
 
 	/** An empty value takes the parameter away. */
 	const choose = useCallback((/** @type {Record<string, string>} */ changes) => {
@@ -38,17 +41,25 @@ export function PackagesTab({ build }) {
 		}
 		setParams(next, { replace: true })
 	}, [params, setParams])
+	// Functions that stay the same: rows are memoised by them.
+	const latest = useRef(choose)
+	useEffect(() => void (latest.current = choose))
+	const openItem = useCallback((/** @type {number} */ item) => latest.current({ item: String(item) }), [])
+	const close = useCallback(() => {
+		latest.current({ item: '' })
+		grid.current?.focus({ preventScroll: true }) // the keyboard goes on from the row that was open
+	}, [])
 
-	const openItem = open ? byId.get(open) : undefined
+	const opened = open ? byId.get(open) : undefined
 	return (
-		<div className={openItem ? 'packages packages-split' : 'packages'}>
+		<div className={opened ? 'packages packages-split' : 'packages'}>
 			<div className="packages-main">
 				<PackageToolbar text={text} status={status} sort={sort} counts={counts} total={items.length} shown={ids.length}
 					moved={moved} onApply={apply} onChoose={choose} />
-				<PackageTable ids={ids} byId={byId} open={open} onHold={setHeld} onOpen={(id) => choose({ item: String(id) })}
+				<PackageTable grid={grid} ids={ids} items={rows} open={open} hold={hold} onOpen={openItem}
 					empty={items.length === 0 ? 'The packages appear here when the order is worked out.' : 'No package matches.'} />
 			</div>
-			{openItem && <PackagePanel item={openItem} items={items} byId={byId} build={build.id} onClose={() => choose({ item: '' })} onOpen={(id) => choose({ item: String(id) })} />}
+			{opened && <PackagePanel item={opened} items={items} byId={byId} build={build.id} onClose={close} onOpen={openItem} />}
 		</div>
 	)
 }

@@ -2,6 +2,7 @@
 import { memo } from 'react'
 import { useNavigate } from 'react-router'
 import { axisTime, duration, precise } from '../lib/format.js'
+import { tookOf } from '../lib/times.js'
 import { barsOf, ticks } from '../lib/timeline.js'
 import { itemLook } from '../api/statuses.js'
 
@@ -63,10 +64,10 @@ export function TimelineChart({ rows, begin, end, live, critical, build, range, 
 
 /** @param {BarShape} bar */
 function shapeOf({ x, width, items, critical }) {
-	const [{ id, status, package: { name }, started_at: from, completed_at: to }] = items
+	const [{ id, status, package: { name } }] = items
 	const { tone, word, symbol } = itemLook(status)
-	const took = to ? precise(Date.parse(to) - Date.parse(from ?? '')) : 'under way'
-	const title = items.length === 1 ? `${name}: ${word}, ${took}` : `${items.length} packages: ${word}, ${name} to ${items[items.length - 1].package.name}`
+	const took = tookOf(items[0])
+	const title = items.length === 1 ? `${name}: ${word}, ${took === null ? 'under way' : precise(took)}` : `${items.length} packages: ${word}, ${name} to ${items[items.length - 1].package.name}`
 	const text = status === 'completed' ? name : `${symbol} ${name}`
 	// A bar that began outside keeps its name in sight.
 	const room = width + Math.min(0, x) - 10

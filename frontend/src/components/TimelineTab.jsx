@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
 import { memo, useMemo, useState } from 'react'
+import { useCalmBuild } from '../hooks/useCalmBuild.js'
 import { useNow } from '../hooks/useNow.js'
-import { useThrottled } from '../hooks/useThrottled.js'
 import { useTimelineView } from '../hooks/useTimelineView.js'
 import { criticalPath } from '../lib/estimate.js'
 import { axisTime } from '../lib/format.js'
+import { endOf, startOf } from '../lib/times.js'
 import { lanes, roomFor } from '../lib/timeline.js'
 import { isEnded, itemLook } from '../api/statuses.js'
 import { TimelineChart } from './TimelineChart.jsx'
 import { TimelineTable } from './TimelineTable.jsx'
 
-const DRAW_MS = 1000 // lanes and the longest way come from all items
+const EVERY = 2 // beats: lanes and the longest way come from all items
 
-/** Who built what when. @param {{ build: import('../api/types.js').Build }} props */
-export function TimelineTab({ build: live }) {
-	const build = useThrottled(live, DRAW_MS)
-	const items = useMemo(() => build.queue_items ?? [], [build.queue_items])
-	const rows = useMemo(() => lanes(items, Date.parse(build.created_at ?? '') || undefined), [items, build.created_at])
+/** Who built what when. @param {{ id: string }} props as in the query's key */
+export function TimelineTab({ id }) {
+	const build = useCalmBuild(id, EVERY)
+	const items = useMemo(() => build?.queue_items ?? [], [build])
+	const rows = useMemo(() => lanes(items, Date.parse(build?.created_at ?? '') || undefined), [items, build?.created_at])
+	if (!build) return null
 	if (rows.length === 0) return <p className="nothing">No package has begun yet: the lanes of the workers appear here.</p>
 	return <Timeline build={build} items={items} rows={rows} />
 }
@@ -30,8 +32,8 @@ function Drawn({ build, items, rows }) {
 	const [table, setTable] = useState(false)
 	// The path changes with the items, not with each second of the clock.
 	const critical = useMemo(() => criticalPath(items, Infinity), [items])
-	const begin = useMemo(() => Math.min(...rows.map((row) => Date.parse(row.items[0].started_at ?? ''))), [rows])
-	const lastEnd = useMemo(() => items.reduce((last, item) => Math.max(last, Date.parse(item.completed_at ?? '') || 0), begin + 1), [items, begin])
+	const begin = useMemo(() => Math.min(...rows.map((row) => startOf(row.items[0]))), [rows])
+	const lastEnd = useMemo(() => items.reduce((last, item) => Math.max(last, endOf(item) || 0), begin + 1), [items, begin])
 	const end = ended ? lastEnd : Math.max(lastEnd, now)
 	const { box, width, range, isWhole, handlers, zoomIn, zoomOut, showAll } = useTimelineView(ended ? end - begin : roomFor(end - begin), end - begin)
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 import { useEffect } from 'react'
-import { useThrottled } from './useThrottled.js'
+import { createPace } from '../lib/beat.js'
 
 const ICONS = /** @type {Record<string, string>} */ (
 	import.meta.glob('../icons/*.svg', { eager: true, query: '?url', import: 'default' })
 )
 
-const TITLE_MS = 1000
+let wanted = ''
+const title = createPace(() => void (document.title = wanted), 2) // the browser draws it anew each time, in every window
 
-/** The tab's words and picture. @param {string} title @param {string} [icon] a file of icons/, without its ending */
-export function usePageTitle(title, icon = 'idle') {
-	const shown = useThrottled(title, TITLE_MS) // the browser draws it anew each time, in every window
+/** The tab's words and picture. @param {string} text @param {string} [icon] a file of icons/, without its ending */
+export function usePageTitle(text, icon = 'idle') {
 	useEffect(() => {
-		document.title = `${shown} · reqpm`
-	}, [shown])
+		wanted = `${text} · reqpm`
+		title.ask()
+	}, [text])
 	useEffect(() => {
 		const link = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="icon"]'))
 		const url = ICONS[`../icons/${icon}.svg`]

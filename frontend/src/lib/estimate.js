@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** When will it be done, and which chain of packages decides that? Pure. @typedef {import('../api/types.js').QueueItem} QueueItem */
 
+import { endOf, startOf, tookOf } from './times.js'
+
 /** @param {QueueItem} item */
 const isOpen = (item) => item.status === 'pending' || item.status === 'queued' || item.status === 'building'
 
@@ -9,8 +11,9 @@ function typical(items) {
 	let sum = 0
 	let n = 0
 	for (const item of items) {
-		if (item.status !== 'completed' || !item.started_at || !item.completed_at) continue
-		sum += Date.parse(item.completed_at) - Date.parse(item.started_at)
+		const ms = item.status === 'completed' ? tookOf(item) : null
+		if (ms === null) continue
+		sum += ms
 		n++
 	}
 	return n > 0 ? sum / n : null
@@ -32,7 +35,7 @@ export function estimate(items, now) {
 	const left = new Map()
 	let work = 0
 	for (const item of open) {
-		const spent = item.status === 'building' && item.started_at ? now - Date.parse(item.started_at) : 0
+		const spent = item.status === 'building' && item.started_at ? now - startOf(item) : 0
 		const ms = Math.max(0, (item.last_duration_ms ?? usual ?? 0) - spent)
 		left.set(item.id, ms)
 		work += ms
@@ -66,21 +69,20 @@ function longestChain(open, left) {
  */
 export function criticalPath(items, now) {
 	const byId = new Map(items.map((item) => [item.id, item]))
-	const endOf = (/** @type {QueueItem} */ item) =>
-		item.started_at ? (item.completed_at ? Date.parse(item.completed_at) : now) : -Infinity
+	const until = (/** @type {QueueItem} */ item) => (item.started_at ? (item.completed_at ? endOf(item) : now) : -Infinity)
 	const path = new Set(/** @type {number[]} */ ([]))
-	let at = latest(items, endOf)
+	let at = latest(items, until)
 	while (at && !path.has(at.id)) {
 		path.add(at.id)
-		at = latest((at.needs ?? []).flatMap((id) => byId.get(id) ?? []), endOf)
+		at = latest((at.needs ?? []).flatMap((id) => byId.get(id) ?? []), until)
 	}
 	return path
 }
 
-/** @param {QueueItem[]} items @param {(item: QueueItem) => number} endOf */
-function latest(items, endOf) {
+/** @param {QueueItem[]} items @param {(item: QueueItem) => number} until */
+function latest(items, until) {
 	/** @type {QueueItem | undefined} */
 	let found
-	for (const item of items) if (endOf(item) > -Infinity && (!found || endOf(item) > endOf(found))) found = item
+	for (const item of items) if (until(item) > -Infinity && (!found || until(item) > until(found))) found = item
 	return found
 }

@@ -10,6 +10,8 @@
  * @typedef {{ key: string, x: number, width: number, items: QueueItem[], critical: boolean }} Bar `items`: more than one where they are too narrow to tell apart
  */
 
+import { endOf, startOf } from './times.js'
+
 /** @type {View} */
 export const WHOLE = { span: null, right: null }
 export const SHORTEST_MS = 50
@@ -78,8 +80,8 @@ export function barsOf(items, { range, width, begin, end, critical }) {
 	/** @type {Bar[]} */
 	const bars = []
 	for (const item of items) {
-		const from = Date.parse(item.started_at ?? '') - begin
-		const to = (item.completed_at ? Date.parse(item.completed_at) : end) - begin
+		const from = startOf(item) - begin
+		const to = (item.completed_at ? endOf(item) : end) - begin
 		if (to < range.from || from > range.to) continue
 		// A little over each edge, so that what goes on is seen to.
 		const x = Math.max(-4, (from - range.from) * scale)
@@ -110,8 +112,8 @@ export function lanes(items, since = -Infinity) {
 	const found = new Map()
 	/** @type {number[]} end of what stands last in each of the lanes without worker */
 	const ends = []
-	const own = (/** @type {QueueItem} */ { completed_at: at }) => !at || Date.parse(at) >= since
-	const begun = items.filter((item) => item.started_at && own(item)).sort((a, b) => Date.parse(a.started_at ?? '') - Date.parse(b.started_at ?? ''))
+	const own = (/** @type {QueueItem} */ item) => !item.completed_at || endOf(item) >= since
+	const begun = items.filter((item) => item.started_at && own(item)).sort((a, b) => startOf(a) - startOf(b))
 	for (const item of begun) {
 		const slot = item.worker ? item.slot ?? 0 : freeLane(ends, item)
 		const key = `${item.worker ?? ''}/${String(slot).padStart(4, '0')}`
@@ -124,9 +126,9 @@ export function lanes(items, since = -Infinity) {
 
 /** @param {number[]} ends @param {QueueItem} item @returns {number} from 1 */
 function freeLane(ends, item) {
-	const from = Date.parse(item.started_at ?? '')
+	const from = startOf(item)
 	const free = ends.findIndex((end) => end <= from)
 	const at = free < 0 ? ends.length : free
-	ends[at] = item.completed_at ? Date.parse(item.completed_at) : Infinity
+	ends[at] = item.completed_at ? endOf(item) : Infinity
 	return at + 1
 }

@@ -10,8 +10,8 @@ import { Failures } from '../components/Failures.jsx'
 import { Loading } from '../components/Loading.jsx'
 import { PackagesTab } from '../components/PackagesTab.jsx'
 import { Problem } from '../components/Problem.jsx'
+import { useCalmBuild } from '../hooks/useCalmBuild.js'
 import { usePageTitle } from '../hooks/usePageTitle.js'
-import { useThrottled } from '../hooks/useThrottled.js'
 import { useWebSocket } from '../hooks/useWebSocket.js'
 import { buildJobQuery } from '../queries/builds.js'
 import { isEnded } from '../api/statuses.js'
@@ -20,14 +20,15 @@ const LogTab = lazy(() => import('../components/LogTab.jsx').then((tab) => ({ de
 const TimelineTab = lazy(() => import('../components/TimelineTab.jsx').then((tab) => ({ default: tab.TimelineTab })))
 const ArtefactsTab = lazy(() => import('../components/ArtefactsTab.jsx').then((tab) => ({ default: tab.ArtefactsTab })))
 
-const HEADER_MS = 200 // numbers that change faster are read by nobody
+/** The build itself is followed at the beat: what this page renders would cost each frame some milliseconds. @type {('status' | 'error' | 'failureReason')[]} */
+const TOLD = ['status', 'error', 'failureReason']
 
 /** One build, live until it has ended. */
 export function BuildDetail() {
 	const { id = '' } = useParams()
-	const { data: build, error, failureReason } = useQuery(buildJobQuery(id))
+	const { error, failureReason } = useQuery({ ...buildJobQuery(id), notifyOnChangeProps: TOLD })
+	const build = useCalmBuild(id)
 	const live = useWebSocket(id, !!build && !isEnded(build.status))
-	const shown = useThrottled(build, HEADER_MS)
 	// Failures stand before the packages; the other views want the room, and the failures are one click away.
 	const onPackages = useMatch('/builds/:id') !== null
 	const readsLog = useMatch('/builds/:id/log/*') !== null
@@ -35,19 +36,18 @@ export function BuildDetail() {
 
 	if (error) return <Unreadable id={id} error={error} />
 	if (!build) return failureReason ? <Problem error={failureReason} what="Reading the build" /> : <Loading what="the build" />
-	const calm = shown?.id === build.id ? shown : build
 	return (
 		<div className={readsLog ? 'build build-fills' : 'build'}>
 			<nav aria-label="Breadcrumb" className="crumbs"><Link to="/">Builds</Link> / <span>{build.id}</span></nav>
-			<BuildHeader build={calm} live={live} />
-			<Announcer key={build.id} build={calm} />
-			{(onPackages || build.error) && <Failures build={calm} />}
+			<BuildHeader id={id} build={build} live={live} />
+			<Announcer key={build.id} build={build} />
+			{(onPackages || build.error) && <Failures build={build} />}
 			<BuildTabs id={id} />
 			<div className="build-body">
 				<Suspense fallback={<Loading />}>
 					<Routes>
-						<Route index element={<PackagesTab build={build} />} />
-						<Route path="timeline" element={<TimelineTab build={build} />} />
+						<Route index element={<PackagesTab id={id} build={build} />} />
+						<Route path="timeline" element={<TimelineTab id={id} />} />
 						<Route path="log/:item?" element={<LogTab key={build.id} build={build} />} />
 						<Route path="artefacts" element={<ArtefactsTab build={build} />} />
 						<Route path="*" element={<p>A build has no such view. <Link to={`/builds/${id}`}>Its packages</Link></p>} />

@@ -18,6 +18,22 @@ export const buildJobQuery = (id) =>
 		structuralSharing: newerBuild,
 	})
 
+/**
+ * What the cache holds of a build, for those who follow it past useQuery: each in its own time, and without a render of the page.
+ *
+ * @param {import('@tanstack/react-query').QueryClient} client
+ * @param {string | number} id as in the key
+ */
+export function watchBuild(client, id) {
+	const cache = client.getQueryCache()
+	const { queryHash } = client.defaultQueryOptions({ queryKey: buildJobKey(id) })
+	return {
+		read: () => /** @type {Build | undefined} */ (cache.get(queryHash)?.state.data),
+		/** @param {() => void} changed @returns {() => void} */
+		subscribe: (changed) => cache.subscribe(({ type, query }) => type === 'updated' && query.queryHash === queryHash && changed()),
+	}
+}
+
 /** What the list's room says; filled by useBuildList. */
 export const liveBuildsKey = /** @type {const} */ (['builds', 'live'])
 

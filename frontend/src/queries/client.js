@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { QueryClient } from '@tanstack/react-query'
+import { notifyManager, QueryClient } from '@tanstack/react-query'
 import { newerBuild } from '../live/updates.js'
 
 const LONGEST_DELAY_MS = 30_000
@@ -12,6 +12,8 @@ const retry = (_count, error) => error.status === 0 || (error.status ?? 0) >= 50
 const retryDelay = (count) => Math.random() * Math.min(LONGEST_DELAY_MS, 1000 * 2 ** count)
 
 export function createQueryClient() {
+	// Messages are applied in a frame's scripts. Told a timer later, React would draw after the frame, and the browser lay out twice.
+	notifyManager.setScheduler(queueMicrotask)
 	const client = new QueryClient({
 		defaultOptions: {
 			queries: { retry, retryDelay, refetchOnWindowFocus: false, refetchOnReconnect: false, networkMode: 'always' },
