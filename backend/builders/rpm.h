@@ -54,6 +54,11 @@ void rpm_env_drain(struct rpm_env *env, loop_fn *done, void *arg);
 void rpm_env_close(struct rpm_env *env); /* drained, or with a loop that never turns again */
 const char *rpm_env_self(const struct rpm_env *env); /* to be bound at RPM_SELF */
 
+/* What this host provides to builds (rpm_base.c), the operator's wishes included. done once, on the loop, never from within: the
+ * file that lists it, one capability a line, borrowed until it returns; or NULL and why not. */
+typedef void rpm_host_fn(void *arg, const char *path, const char *why);
+void rpm_host_provides(struct rpm_env *env, rpm_host_fn *done, void *arg);
+
 /* The hidden role of this binary: `reqpm --rpm-role VERB …`, always inside the sandbox. argv[0] is RPM_ROLE. Returns the exit code. */
 #define RPM_ROLE "--rpm-role"
 int rpm_role_main(int argc, char **argv);

@@ -282,3 +282,30 @@ const char *rpm_base_dir(const struct rpm_env *env)
 {
 	return env->base.dir;
 }
+
+/* ---- for planning */
+
+struct host_wait {
+	struct rpm_wait wait;
+	struct rpm_env *env;
+	rpm_host_fn *done;
+	void *arg;
+};
+
+static void host_known(struct rpm_wait *wait, int code, const char *why)
+{
+	struct host_wait *h = container_of(wait, struct host_wait, wait);
+	char *path = code ? NULL : xasprintf("%s/%s", rpm_base_dir(h->env), RPM_BASE_PROVIDES);
+
+	h->done(h->arg, path, why);
+	free(path);
+	free(h);
+}
+
+void rpm_host_provides(struct rpm_env *env, rpm_host_fn *done, void *arg)
+{
+	struct host_wait *h = xcalloc(1, sizeof(*h));
+
+	*h = (struct host_wait){.wait = {.done = host_known}, .env = env, .done = done, .arg = arg};
+	rpm_base_ensure(env, &h->wait);
+}

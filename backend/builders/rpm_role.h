@@ -4,7 +4,7 @@
  * RPM_TOPDIR and may print anything; the last line that begins with RPM_ROLE_RESULT carries its answer, a JSON object. A hostile
  * spec can forge that line. It gains nothing: the server takes names of files that the job built itself, never paths.
  *
- *   base [PROVIDE…]   makes out/base.rpm and out/rpmdb.sqlite: {}
+ *   base [PROVIDE…]   makes out/base.rpm, out/rpmdb.sqlite and out/RPM_BASE_PROVIDES: {}
  *   prepare FILE      a build root for a spec or source RPM in RPM_SOURCES, and RPM_TOPDIR/.rpmdb for it:
  *                     {"install":[file…],"epoch":seconds,"spec":path}, or {"error":sentence}, or
  *                     {"problems":[sentence…],"missing":[capability…]}: what nothing provides
@@ -20,6 +20,7 @@
 #define RPM_ROLE_RESULT "reqpm-result: "
 #define RPM_ROLE_REPO "/repo" /* RPMs, read-only */
 #define RPM_ROLE_BASE "/base" /* base.rpm and rpmdb.sqlite, read-only */
+#define RPM_BASE_PROVIDES "provides" /* what base.rpm provides, one capability a line */
 #define RPM_ROLE_HOSTDB                                                                            \
 	"/hostdb" /* `base`: a Fedora host's rpm database, read-only; may be missing */
 

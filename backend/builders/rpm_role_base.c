@@ -2,6 +2,7 @@
 #include "builders/rpm_role.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "builders/rpm.h"
@@ -47,9 +48,41 @@ static void add_host(struct strbuf *spec)
 		host_scan(spec);
 }
 
+static int write_text(const char *path, const struct strbuf *text)
+{
+	struct strbuf err = STRBUF_INIT;
+	int r = file_write_atomic(path, text->buf, text->len, 0644, &err);
+
+	if (r)
+		fprintf(stderr, "%s\n", err.buf);
+	strbuf_finish(&err);
+	return r;
+}
+
+/* The same for who plans builds: it reads no header. */
+static int write_provides(const char *lines)
+{
+	static const char tag[] = "Provides: ";
+	struct strbuf list = STRBUF_INIT;
+	int r;
+
+	while (*lines) {
+		size_t len = strcspn(lines, "\n");
+
+		if (!strncmp(lines, tag, strlen(tag))) {
+			strbuf_add(&list, lines + strlen(tag), len - strlen(tag));
+			strbuf_addch(&list, '\n');
+		}
+		lines += len + (lines[len] == '\n');
+	}
+	r = write_text(OUT "/" RPM_BASE_PROVIDES, &list);
+	strbuf_finish(&list);
+	return r;
+}
+
 static int write_spec(int argc, char **argv)
 {
-	struct strbuf spec = STRBUF_INIT, err = STRBUF_INIT;
+	struct strbuf spec = STRBUF_INIT;
 	int r;
 
 	strbuf_addstr(&spec, head);
@@ -57,11 +90,10 @@ static int write_spec(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		add_wished(&spec, argv[i]);
 	strbuf_addstr(&spec, tail);
-	r = file_write_atomic(SPEC, spec.buf, spec.len, 0644, &err);
-	if (r)
-		fprintf(stderr, "%s\n", err.buf);
+	r = write_text(SPEC, &spec);
+	if (!r)
+		r = write_provides(spec.buf);
 	strbuf_finish(&spec);
-	strbuf_finish(&err);
 	return r;
 }
 
@@ -82,7 +114,6 @@ int role_base(int argc, char **argv)
 {
 	static const char *const steps[][16] = {
 		{"rpmbuild", "-bb", SPEC},
-		{"mkdir", "-p", OUT},
 		{"mv", RPM_TOPDIR "/RPMS/noarch/reqpm-base-" REQPM_VERSION "-1.noarch.rpm",
 			BASE_RPM},
 		{"rpm", "--define", DBPATH, "--initdb"},
@@ -91,6 +122,10 @@ int role_base(int argc, char **argv)
 		{"cp", DATABASE "/rpmdb.sqlite", OUT "/rpmdb.sqlite"},
 	};
 
+	if (mkdir(OUT, 0755) && errno != EEXIST) {
+		fprintf(stderr, "%s: %s\n", OUT, strerror(errno));
+		return 1;
+	}
 	if (write_spec(argc, argv))
 		return 1;
 	for (size_t i = 0; i < countof(steps); i++) {

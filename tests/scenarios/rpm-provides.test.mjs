@@ -104,6 +104,32 @@ test('what nobody brings fails in the end with the remedy, and blocks what needs
   assert.equal((await server.ended(other.id)).status, 'cancelled')
 })
 
+test('a plain name that nothing provides ends its item before anything is built, and a dry run says so', async (t) => {
+  const server = await startReqpm(t, { args: ['--provide', 'host-thing = 2'] })
+  const set = {
+    'lost.spec': spec('lost', 'BuildRequires: never-heard-of >= 3, host-thing >= 3, other >= 2'),
+    'needs.spec': spec('needs', 'BuildRequires: lost'),
+    'other.spec': spec('other', 'BuildRequires: host-thing >= 2, make, /usr/bin/sh'),
+    'soft.spec': spec('soft', '%if 0%{!?_without_check:1}\nBuildRequires: (never-heard-of if other)\n%endif\nBuildRequires: pkgconfig(never-heard-of)'),
+  }
+  const upload = await server.upload(set)
+  const dry = await server.ended((await server.submit(upload, { dry_run: true })).id)
+  const why = /^nothing provides host-thing >= 3, never-heard-of >= 3, other >= 2 \(the set has another version\) needed by lost; add the package .*--provide NAME/
+  assert.deepEqual(dry.plan.excluded.map((e) => e.package), ['lost'])
+  assert.match(dry.plan.excluded[0].why, why)
+  const build = await server.submit(upload)
+  const viewer = await server.watch(`/ws/builds/${build.id}/`)
+  await viewer.until((m) => m.data?.status === 'running')
+  const document = (await server.api(`/api/builds/${build.id}`)).json()
+  const { lost, needs } = byName(document)
+  assert.deepEqual([lost.status, lost.reason, lost.attempt, needs.status, needs.blocked_by.name], ['failed', 'build', 0, 'blocked', 'lost'])
+  assert.match(lost.why, why)
+  const end = await server.ended(build.id)
+  // What generators make, and rich needs, only a build root can tell.
+  assert.deepEqual(states(end), { lost: 'failed', needs: 'blocked', other: 'completed', soft: 'failed' })
+  assert.ok(byName(end).soft.attempt > 0)
+})
+
 test('a spec for another architecture is not started, what needs it is blocked and the rest is built', async (t) => {
   const server = await startReqpm(t)
   const set = {

@@ -149,8 +149,9 @@ struct plan_item {
 	const int *needs; /* positions in the plan */
 	size_t need_count;
 	int64_t taken_over; /* id of the completed item whose results were taken over; 0: to be built */
-	const char *
-		excluded; /* why it does not build on this architecture: it ends failed at once; NULL: it does */
+	const char
+		*excluded; /* why it cannot be built here: it ends failed at once; NULL: it can */
+	enum queue_reason excluded_reason;
 };
 struct plan {
 	const struct plan_item *items;

@@ -221,7 +221,8 @@ static int insert_needs(struct tx *tx, const struct plan *plan, const int64_t *i
 }
 
 /* What needs it is blocked with it; what two of these block, the first one blocks. */
-static int exclude_item(struct tx *tx, struct job_state *s, int64_t item_id, int64_t now)
+static int exclude_item(
+	struct tx *tx, struct job_state *s, int64_t item_id, enum queue_reason reason, int64_t now)
 {
 	struct item_rows rows = {0};
 	int r = rows_load_item(tx, &rows, item_id);
@@ -231,8 +232,8 @@ static int exclude_item(struct tx *tx, struct job_state *s, int64_t item_id, int
 		if (r >= 0 && s->job.fail_fast)
 			r = rows_load_waiting(tx, &rows, s->id);
 		if (r >= 0) {
-			scheduler_apply(SCHED_IMPOSSIBLE, &s->job, rows.rows, rows.count,
-				REASON_ARCHITECTURE, now);
+			scheduler_apply(
+				SCHED_IMPOSSIBLE, &s->job, rows.rows, rows.count, reason, now);
 			r = rows_store_quietly(tx, &rows, now);
 		}
 	}
@@ -247,7 +248,7 @@ static int exclude_items(struct tx *tx, struct job_state *s, const struct plan *
 
 	for (size_t i = 0; r >= 0 && i < plan->count; i++)
 		if (plan->items[i].excluded)
-			r = exclude_item(tx, s, ids[i], now);
+			r = exclude_item(tx, s, ids[i], plan->items[i].excluded_reason, now);
 	return r;
 }
 

@@ -131,9 +131,65 @@ static void put_excluded(
 	json_end_array(w);
 }
 
+/* ---- what nothing provides */
+
+/* Names that rpm's generators make, sonames and paths, may turn out to be in an RPM of the set. A plain name is in a spec or nowhere. */
+static bool is_plain(const char *name)
+{
+	return *name != '/' && !strchr(name, '(') && !strstr(name, ".so");
+}
+
+static bool is_missing(const struct plan_draft *d, const struct graph_external *e,
+	const struct graph_package *package, bool skip_check)
+{
+	bool build_need =
+		e->need >= package->needs && e->need < package->needs + package->need_count;
+
+	return build_need && !e->own && is_plain(e->need->name) && !(e->need->soft && skip_check) &&
+	       !host_provides_has(d->host, e->need);
+}
+
+static void tell_missing(struct plan_draft *d, struct plan_item *item, struct strbuf *names)
+{
+	struct strbuf why = STRBUF_INIT;
+
+	strbuf_addf(&why,
+		"nothing provides %s needed by %s; add the package that provides it to the set, or "
+		"start the server with --provide NAME when this host has it",
+		names->buf, item->package);
+	item->excluded = own(d, why.buf);
+	item->excluded_reason = REASON_BUILD;
+	strbuf_finish(&why);
+	strbuf_reset(names);
+}
+
+/* Known before anything is built, so said before anything is built. The externals of one package stand together. */
+static void exclude_lacking(struct plan_draft *d, struct plan_item *items,
+	const struct graph_package *packages, const struct graph *graph, const bool *skip_check)
+{
+	struct strbuf names = STRBUF_INIT;
+
+	for (size_t i = 0; d->host && i < graph->external_count; i++) {
+		const struct graph_external *e = &graph->externals[i];
+		bool last = i + 1 == graph->external_count || e[1].package != e->package;
+
+		if (is_missing(d, e, &packages[e->package], skip_check[e->package])) {
+			strbuf_addstr(&names, names.len ? ", " : "");
+			capability_format(&names, e->need);
+			if (e->wrong_version)
+				strbuf_addstr(&names, " (the set has another version)");
+		}
+		if (last && names.len && !items[e->package].excluded)
+			tell_missing(d, &items[e->package], &names);
+		else if (last)
+			strbuf_reset(&names);
+	}
+	strbuf_finish(&names);
+}
+
 /* skip_check: an entry for each package, or NULL where there is no %check. */
-static void take_order(
-	struct plan_draft *d, struct plan_item *items, const struct graph *graph, bool *skip_check)
+static void take_order(struct plan_draft *d, struct plan_item *items,
+	const struct graph_package *packages, const struct graph *graph, bool *skip_check)
 {
 	struct json_writer w = JSON_WRITER(&d->json);
 
@@ -150,6 +206,8 @@ static void take_order(
 		if (skip_check)
 			skip_check[i] = lost_a_soft_need(node);
 	}
+	if (skip_check)
+		exclude_lacking(d, items, packages, graph, skip_check);
 	json_begin_object(&w, NULL);
 	graph_json(graph, &w);
 	put_excluded(d, items, &w);
@@ -173,7 +231,7 @@ static int put_in_order(struct plan_draft *d, struct plan_item *items,
 	if (graph.cycle_count)
 		refuse_cycle(d, &graph);
 	else
-		take_order(d, items, &graph, skip_check);
+		take_order(d, items, packages, &graph, skip_check);
 	graph_finish(&graph);
 	strbuf_finish(&err);
 	return 0;
@@ -318,6 +376,7 @@ int plan_from_specs(
 		items[i].package = own(d, spec->name);
 		items[i].version = own(d, spec->version);
 		items[i].excluded = excluded_by_arch(d, spec);
+		items[i].excluded_reason = REASON_ARCHITECTURE;
 	}
 	r = weigh(tx, packages, count);
 	if (r >= 0)
@@ -362,6 +421,7 @@ static int take_item(const struct queue_item *item, void *arg)
 		.timeout_ms = item->timeout_ms,
 		.taken_over = item->status == QUEUE_COMPLETED ? item->id : 0,
 		.excluded = item->reason == REASON_ARCHITECTURE ? own(old->draft, item->why) : NULL,
+		.excluded_reason = REASON_ARCHITECTURE,
 	};
 	return 0;
 }

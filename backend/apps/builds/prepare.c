@@ -7,6 +7,7 @@
 #include "apps/builds/tasks.h"
 #include "apps/packages/reader.h"
 #include "apps/repositories/repositories.h"
+#include "builders/rpm.h"
 #include "core/base/log.h"
 
 struct prepare {
@@ -18,6 +19,7 @@ struct prepare {
 	struct read_package *specs; /* while they are planned */
 	size_t spec_count;
 	struct takeover_paths rpms; /* of a retry */
+	char *host_list; /* the file that says what this host provides; NULL: not known */
 	int tries; /* of reading specs */
 	uv_timer_t again;
 	void (*step)(struct prepare *p); /* when it fires */
@@ -39,6 +41,7 @@ static void finished(struct prepare *p)
 	takeover_paths_finish(&p->rpms);
 	plan_draft_finish(&p->draft);
 	strbuf_finish(&p->sources);
+	free(p->host_list);
 	free(p->job.builder);
 	uv_close((uv_handle_t *)&p->again, timer_closed);
 	done(arg);
@@ -112,11 +115,36 @@ static int plan_commands(struct tx *tx, void *arg)
 
 /* ---- specs */
 
+#define HOST_LIST_BYTES_MAX (64 << 20)
+
 static int plan_specs(struct tx *tx, void *arg)
 {
 	struct prepare *p = arg;
+	struct strbuf list = STRBUF_INIT;
+	struct host_provides *host = NULL;
+	int r;
 
-	return plan_from_specs(tx, p->specs, p->spec_count, &p->draft);
+	if (p->host_list && !file_read(p->host_list, HOST_LIST_BYTES_MAX, &list, NULL))
+		host = host_provides_create(list.buf);
+	p->draft.host = host;
+	r = plan_from_specs(tx, p->specs, p->spec_count, &p->draft);
+	p->draft.host = NULL;
+	host_provides_destroy(host);
+	strbuf_finish(&list);
+	return r;
+}
+
+/* Without it the order is the same; what is missing shows in the build roots. */
+static void host_known(void *arg, const char *path, const char *why)
+{
+	struct prepare *p = arg;
+
+	if (path)
+		p->host_list = xstrdup(path);
+	else
+		log_warn("build %lld is planned without knowing what this host provides: %s",
+			(long long)p->job.id, why);
+	store_read(p->app->store, plan_specs, planned, p);
 }
 
 static void read_specs(struct prepare *p);
@@ -136,7 +164,7 @@ static void specs_read(struct reader *r, const struct read_error *error, void *a
 		return;
 	}
 	p->specs = reader_take(r, &p->spec_count);
-	store_read(p->app->store, plan_specs, planned, p);
+	rpm_host_provides(p->app->rpm, host_known, p);
 }
 
 static void read_specs(struct prepare *p)

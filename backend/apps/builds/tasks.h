@@ -74,11 +74,14 @@ struct prepare *prepare_start(
 void prepare_cancel(struct prepare *p);
 
 /* ---- plan.c: blocking, in store units: from what was submitted to rows */
+struct host_provides; /* apps/packages/packages.h */
 struct plan_draft {
 	struct plan plan; /* its strings and arrays are owned by the draft */
 	struct strbuf json; /* what plan.json points to */
 	struct strbuf refusal; /* JSON {detail, package, edges}; len 0: the plan is good */
 	struct list strings; /* owned, plan.c's */
+	/* What nothing provides ends its item at once; NULL: not known, then the build root shows it. Borrowed. */
+	const struct host_provides *host;
 };
 void plan_draft_init(struct plan_draft *d);
 void plan_draft_finish(struct plan_draft *d);

@@ -61,6 +61,12 @@ int provides_add(struct provides *p, const char *nevra, const char *json);
 bool provides_any_of(const struct provides *p, const char *lines);
 void provides_finish(struct provides *p); /* leaves a usable empty one */
 
+/* ---- what the host of the builds provides (host_provides.c) */
+struct host_provides;
+struct host_provides *host_provides_create(const char *lines); /* capabilities, one per line */
+bool host_provides_has(const struct host_provides *host, const struct capability *need);
+void host_provides_destroy(struct host_provides *host); /* NULL is fine */
+
 /* ---- packages.json (packages_json.c), the input of the `command` builder:
  * {"packages":[{"name":"a","version":"1","requires":["b"],"command":["make"],"timeout":600}]}
  * version (default ""), requires and timeout (whole seconds) may be left out. Cycles are the

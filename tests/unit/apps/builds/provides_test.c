@@ -482,6 +482,7 @@ static void what_does_not_build_here_fails_at_once_and_blocks_what_needs_it(void
 
 	(void)state;
 	items[0].excluded = "user does not build here";
+	items[0].excluded_reason = REASON_ARCHITECTURE;
 	begin(items, 4);
 	assert_states("user failed, maker queued, after blocked, last pending: running");
 	assert_member(1, "reason", "architecture");
@@ -498,6 +499,8 @@ static void a_build_of_nothing_that_builds_here_fails(void **state)
 
 	(void)state;
 	items[0].excluded = items[1].excluded = items[2].excluded = "not here";
+	for (int i = 0; i < 3; i++)
+		items[i].excluded_reason = REASON_ARCHITECTURE;
 	begin(items, 3);
 	assert_states("user failed, maker failed, after blocked: failed");
 	claim(0);
