@@ -81,7 +81,9 @@ check_vitest || tail -n 80 out/vitest.log
 count "front end: vitest" "$(json_field out/vitest.json numPassedTests 0)" "$(json_field out/vitest.json numFailedTests 1)"
 (cd frontend && REQPM_BINARY=$PWD/../out/release/reqpm npx playwright test -c ../tests/e2e/playwright.config.mjs) >out/e2e.log 2>&1 || tail -n 120 out/e2e.log
 count "release: the page in Chromium" "$(sed -n 's/^ *\([0-9]*\) passed.*/\1/p' out/e2e.log | tail -n 1)" "$(awk '/^ *[0-9]+ (failed|flaky|interrupted|did not run)/ {n += $1} END {print n + 0}' out/e2e.log)"
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp
+# A copy, because an ordinary user's server reads it too, and the checkout may be where he cannot go.
+suppressions=$(mktemp) && trap 'rm -f "$suppressions"' EXIT && cp tests/tsan.supp "$suppressions" && chmod 644 "$suppressions"
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$suppressions
 export REQPM_QUICK=1 # what takes long and is the same under a sanitizer ran above
 wait
 if asan_folder; then
