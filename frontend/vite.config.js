@@ -24,7 +24,7 @@ const groups = [
 	{ name: 'react', test: /node_modules\/(react|react-dom|scheduler|react-router|@tanstack\/(react-)?query)/ },
 	{ name: 'kit', test: /node_modules\/@patternfly/ },
 	// start.js waits for nothing else, and small parts of many views are one file in place of ten.
-	{ name: 'start', test: /\/src\/(api\/early|lib\/theme)\.js/, priority: 1 },
+	{ name: 'start', test: /\/src\/(api\/early|lib\/imports|lib\/theme)\.js/, priority: 1 },
 	{ name: 'shared', test: /\/src\/(api|hooks|lib|live|queries)\// },
 ]
 

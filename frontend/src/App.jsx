@@ -8,9 +8,10 @@ import { BuildDetail } from './pages/BuildDetail.jsx'
 import { Builds } from './pages/Builds.jsx'
 import { Login } from './pages/Login.jsx'
 import { NotFound } from './pages/NotFound.jsx'
+import { importAgain } from './lib/imports.js'
 
-const NewBuild = lazy(() => import('./pages/NewBuild.jsx').then((page) => ({ default: page.NewBuild })))
-const Status = lazy(() => import('./pages/Status.jsx').then((page) => ({ default: page.Status })))
+const NewBuild = lazy(() => importAgain(() => import('./pages/NewBuild.jsx')).then((page) => ({ default: page.NewBuild })))
+const Status = lazy(() => importAgain(() => import('./pages/Status.jsx')).then((page) => ({ default: page.Status })))
 
 export function App() {
 	const { pathname } = useLocation()
