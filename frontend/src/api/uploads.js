@@ -11,11 +11,13 @@ const encodePath = (path) => path.split('/').map(encodeURIComponent).join('/')
  * @param {number} id
  * @param {string} path inside the upload
  * @param {Blob} body
+ * @param {AbortSignal} [signal]
  * @returns {Promise<{ path: string, size: number, sha256: string }>}
  */
-export const putFile = (id, path, body) =>
+export const putFile = (id, path, body, signal) =>
 	request(`/api/uploads/${id}/files/${encodePath(path)}`, {
 		method: 'PUT',
 		headers: { 'Content-Type': 'application/octet-stream' },
 		body,
+		signal,
 	})

@@ -5,6 +5,7 @@ import { submitFiles } from '../queries/uploads.js'
 
 /** @typedef {import('../lib/files.js').Chosen} Chosen */
 /** @typedef {import('../api/types.js').Build} Build */
+/** @typedef {{ files: Chosen[], submission: Record<string, unknown> }} Files */
 
 /**
  * Uploads a set, once, and submits it: as a dry run, as a build, or as one after the other.
@@ -15,7 +16,7 @@ export function useSubmit(onDone) {
 	const [sent, setSent] = useState(0)
 	const held = useRef(/** @type {{ files: Chosen[], upload: number } | null} */ (null))
 	const { mutate, isPending, error, reset } = useMutation({
-		mutationFn: (/** @type {{ files: Chosen[], submission: Record<string, unknown> }} */ { files, submission }) => {
+		mutationFn: (/** @type {Files} */ { files, submission }) => {
 			const upload = held.current?.files === files ? held.current.upload : null
 			setSent(0)
 			return submitFiles(files, submission, upload, setSent).then((done) => {
@@ -23,7 +24,8 @@ export function useSubmit(onDone) {
 				return done.build
 			})
 		},
-		onSuccess: onDone,
 	})
-	return { submit: mutate, isPending, error, sent, reset }
+	/** Who has left the page meanwhile is not taken from where he is; the build is in the list. @param {Files} files */
+	const submit = (files) => mutate(files, { onSuccess: onDone })
+	return { submit, isPending, error, sent, reset }
 }

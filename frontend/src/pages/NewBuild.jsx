@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { Button } from '@patternfly/react-core'
 import { useNavigate } from 'react-router'
 import { DropZone } from '../components/DropZone.jsx'
@@ -9,8 +9,8 @@ import { Problem } from '../components/Problem.jsx'
 import { usePageTitle } from '../hooks/usePageTitle.js'
 import { useSession } from '../hooks/useSession.js'
 import { useSubmit } from '../hooks/useSubmit.js'
-import { lacks, withoutFolder } from '../lib/files.js'
-import { size } from '../lib/format.js'
+import { arrange, faultOf } from '../lib/files.js'
+import { count, size } from '../lib/format.js'
 
 /** @typedef {import('../lib/files.js').Chosen} Chosen */
 
@@ -18,46 +18,48 @@ import { size } from '../lib/format.js'
 export function NewBuild() {
 	const navigate = useNavigate()
 	const { canChange } = useSession()
-	const [files, setFiles] = useState(/** @type {Chosen[]} */ ([]))
+	const [chosen, setChosen] = useState(/** @type {Chosen[]} */ ([]))
+	const [replaced, setReplaced] = useState(0)
+	const { files, folder } = useMemo(() => arrange(chosen), [chosen])
 	const [name, setName] = useState('')
 	const [failFast, setFailFast] = useState(false)
 	const [preview, setPreview] = useState(/** @type {number | null} */ (null))
 	const { submit, isPending, error, sent, reset } = useSubmit((build) => (build.dry_run ? setPreview(build.id) : navigate(`/builds/${build.id}`)))
 	usePageTitle('New build')
 
-	/** @param {Chosen[]} more the newest file of a path stands */
+	/** @param {Chosen[]} more of a file that is chosen again the newest stands, and that is said */
 	function add(more) {
-		const { files: found, folder } = withoutFolder(more)
-		const byPath = new Map([...files, ...found].map((chosen) => [chosen.path, chosen]))
-		change([...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1)))
-		if (!name && folder) setName(folder)
+		const all = new Map([...chosen, ...more].map((each) => [each.path, each]))
+		change([...all.values()], chosen.length + more.length - all.size)
 	}
 
-	/** @param {Chosen[]} next another set has another order */
-	function change(next) {
-		setFiles(next)
+	/** @param {Chosen[]} next another set has another order @param {number} again how many of them were chosen before */
+	function change(next, again = 0) {
+		setChosen(next)
+		setReplaced(again)
 		setPreview(null)
 		reset()
 	}
 
 	const bytes = files.reduce((sum, { file }) => sum + file.size, 0)
-	const problem = lacks(files)
+	const problem = faultOf(files)
 	const ready = files.length > 0 && !problem && !isPending && canChange
-	const submission = { name: name.trim() || 'upload', fail_fast: failFast }
+	const submission = { name: name.trim() || folder || 'upload', fail_fast: failFast }
 	return (
 		<>
 			<div className="page-head"><h1>New build</h1></div>
-			{!canChange && <p role="note" className="hint">Starting a build needs a sign-in: open the link that <code>./reqpm.sh start</code> printed.</p>}
+			{!canChange && <p role="note" className="hint">Starting a build needs a sign-in: <code>./reqpm.sh login</code>, on the server, prints a link for it.</p>}
 			<div className="new-build">
 				<form className="new-form" onSubmit={(event) => {
 					event.preventDefault()
 					submit({ files, submission })
 				}}>
 					<DropZone onFiles={add} small={files.length > 0} />
-					<FileList files={files} onRemove={(path) => change(files.filter((each) => each.path !== path))} />
+					<FileList files={files} onRemove={(source) => change(chosen.filter((each) => each.path !== source))} />
+					{replaced > 0 && <p role="status" className="subtle">{count(replaced, 'file')} had been chosen before: what was chosen last stands.</p>}
 					{problem && <p role="alert" className="field-error">{problem}</p>}
 					<label className="form-row"><span>Name</span>
-						<input className="field" value={name} maxLength={200} placeholder="upload" onChange={(event) => setName(event.target.value)} />
+						<input className="field" value={name} maxLength={200} placeholder={folder || 'upload'} onChange={(event) => setName(event.target.value)} />
 					</label>
 					<label className="form-check">
 						<input type="checkbox" checked={failFast} onChange={(event) => setFailFast(event.target.checked)} /> Stop at the first failure

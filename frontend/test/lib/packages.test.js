@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest'
 import { joinBuilds } from '../../src/lib/builds.js'
 import { criticalPath, estimate } from '../../src/lib/estimate.js'
-import { lacks, withoutFolder } from '../../src/lib/files.js'
 import { ago, count, duration, elapsed, size } from '../../src/lib/format.js'
 import { chooseItems, countByStatus, holdOrder } from '../../src/lib/packages.js'
 import { build, item } from '../fakes.js'
@@ -16,6 +15,10 @@ describe('choosing items', () => {
 	const items = [item(1, 'completed'), item(2, 'pending'), item(3, 'failed'), item(4, 'building'), item(5, 'blocked')]
 	it('shows failures first, then what moves, then what waits, then what is done', () => {
 		expect(chooseItems(items, all)).toEqual([3, 4, 5, 2, 1])
+	})
+	it('keeps the order of positions within a state, in whatever order the items come', () => {
+		const mixed = [item(9, 'queued', { position: 2 }), item(8, 'queued', { position: 1 }), item(7, 'odd', { position: 0 }), item(6, 'failed', { position: 3 })]
+		expect(chooseItems(mixed, all)).toEqual([6, 8, 9, 7])
 	})
 	it('filters by text and state', () => {
 		expect(chooseItems(items, { ...all, text: 'PACKAGE-4' })).toEqual([4])
@@ -69,14 +72,6 @@ it('the builds list holds each build once, the newer of the two, what runs first
 	expect(joined.map((each) => [each.id, each.status])).toEqual([[0, 'running'], [2, 'failed'], [1, 'completed']])
 	expect(joinBuilds([build({ name: 'Qt six' })], [], { status: '', q: 'qt' })).toHaveLength(1)
 	expect(joinBuilds([build()], [], { status: 'failed', q: '' })).toHaveLength(0)
-})
-it('one folder around all files is left out and names the set', () => {
-	const files = (...paths) => paths.map((path) => ({ path, file: null }))
-	expect(withoutFolder(files('set/a.spec', 'set/sub/b'))).toEqual({ files: files('a.spec', 'sub/b'), folder: 'set' })
-	expect(withoutFolder(files('set/a.spec', 'b')).folder).toBe('')
-	expect(lacks(files('notes.txt'))).toMatch(/None of these/)
-	expect(lacks(files('a.src.rpm'))).toBeNull()
-	expect(lacks([])).toBeNull()
 })
 it('times, sizes and counts are words', () => {
 	expect([9000, 192_000, 7_500_000, 273_600_000].map(duration)).toEqual(['9 s', '3 m 12 s', '2 h 05 m', '3 d 4 h'])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // @vitest-environment node
-import { beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { submitFiles } from '../../src/queries/uploads.js'
 
 /** A server that knows its uploads. */
@@ -43,4 +43,38 @@ test('what is refused is said, and not sent again', async () => {
 	const { upload } = await submitFiles(files, { name: 'set', dry_run: true }, null, () => {})
 	await expect(submitFiles(files, { name: 'bad' }, upload, () => {})).rejects.toMatchObject({ status: 422 })
 	expect(server.seen.filter((line) => line.startsWith('PUT'))).toHaveLength(2)
+})
+
+describe('sending', () => {
+	beforeEach(() => void vi.useFakeTimers())
+	afterEach(() => vi.useRealTimers())
+	const many = Array.from({ length: 9 }, (_, at) => ({ path: `${at}`, file: new File(['x'], `${at}`) }))
+	/** Puts are answered by `put`; the rest by the server. */
+	const putting = (put) => {
+		const usual = globalThis.fetch
+		const puts = []
+		vi.stubGlobal('fetch', (path, options) => {
+			if (options.method !== 'PUT') return usual(path, options)
+			puts.push(path.split('/').at(-1))
+			return put(puts, options)
+		})
+		return puts
+	}
+	const created = () => Promise.resolve(new Response('{}', { status: 201 }))
+
+	test('goes on when the network was away for a while', async () => {
+		const puts = putting((seen) => (seen.filter((name) => name === '4').length < 3 && seen.at(-1) === '4' ? Promise.reject(new TypeError('Failed to fetch')) : created()))
+		const built = submitFiles(many, { name: 'set' }, null, () => {})
+		await vi.advanceTimersByTimeAsync(10_000)
+		expect((await built).build).toEqual({ id: 7 })
+		expect(puts.filter((name) => name === '4')).toHaveLength(3)
+	})
+	test('ends with the first file that is refused: nothing is sent for a set that cannot be whole', async () => {
+		const refused = () => Promise.resolve(new Response(JSON.stringify({ title: 'Content Too Large', detail: 'too large' }), { status: 413 }))
+		const puts = putting((seen, { signal }) => (seen.at(-1) === '1' ? refused() : new Promise((done, fail) => signal.addEventListener('abort', () => fail(new DOMException('', 'AbortError'))))))
+		const built = expect(submitFiles(many, { name: 'set' }, null, () => {})).rejects.toMatchObject({ status: 413 })
+		await vi.advanceTimersByTimeAsync(10_000)
+		await built
+		expect(puts).toEqual(['0', '1', '2'])
+	})
 })
