@@ -14,7 +14,7 @@ export function BuildActions({ build }) {
 	const cancel = useMutation(cancelMutation(build.id), client)
 	const retry = useMutation({ ...retryMutation(build.id), onSuccess: (next) => navigate(`/builds/${next.id}`) })
 	const ended = isEnded(build.status)
-	const why = canChange ? undefined : 'Changes need a sign-in: open the link that ./reqpm.sh start printed'
+	const why = canChange ? undefined : 'Changes need a sign-in: ./reqpm.sh login prints a link for it'
 	const error = cancel.error ?? retry.error
 
 	return (

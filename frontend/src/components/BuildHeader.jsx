@@ -7,7 +7,7 @@ import { LiveBadge } from './LiveBadge.jsx'
 import { StatusLabel } from './StatusLabel.jsx'
 import { BuildClock } from './BuildClock.jsx'
 import { SegmentBar, segmentsOf } from './SegmentBar.jsx'
-import { count, grouped } from '../lib/format.js'
+import { commandLine, count, grouped } from '../lib/format.js'
 import { isEnded } from '../api/statuses.js'
 
 /** What a build is at, on top of every tab. */
@@ -29,7 +29,7 @@ function Header({ id: cacheId, build, live }) {
 					<LiveBadge live={live} ended={isEnded(status)} onReconnect={live.reconnect} />
 				</div>
 				<div className="build-side">
-					<CopyText text={`reqpm watch ${id}`} label="Watch in a terminal" />
+					<CopyText text={commandLine(`reqpm watch ${id}`)} label="Watch in a terminal" />
 					<BuildActions build={build} />
 				</div>
 			</div>

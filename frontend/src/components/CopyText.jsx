@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: MIT
-import { memo, useState } from 'react'
+import { memo, useRef, useState } from 'react'
 import { Button } from '@patternfly/react-core'
 import CopyIcon from '@patternfly/react-icons/dist/esm/icons/copy-icon'
+import { copyText } from '../lib/copy.js'
+
+const SAID_MS = 4000
 
 /** A line to copy. */
 export const CopyText = memo(Line)
 
 /** @param {{ text: string, label: string }} props */
 function Line({ text, label }) {
-	const [copied, setCopied] = useState(false)
+	const [said, setSaid] = useState('')
+	const code = useRef(/** @type {HTMLElement | null} */ (null))
 	async function copy() {
-		try {
-			await navigator.clipboard.writeText(text)
-			setCopied(true)
-			setTimeout(() => setCopied(false), 2000)
-		} catch {
-			setCopied(false) // no permission, or plain http: the text stands there to be selected
-		}
+		const copied = await copyText(text, /** @type {HTMLElement} */ (code.current))
+		setSaid(copied ? 'copied' : 'selected: press Ctrl C')
+		setTimeout(() => setSaid(''), SAID_MS)
 	}
 	return (
 		<span className="copy-text">
-			<code>{text}</code>
+			<code ref={code}>{text}</code>
 			<Button variant="plain" size="sm" onClick={copy} aria-label={`${label}: copy`} title="Copy">
-				{copied ? <span aria-hidden="true">✓</span> : <CopyIcon />}
+				{said === 'copied' ? <span aria-hidden="true">✓</span> : <CopyIcon />}
 			</Button>
-			<span role="status" className="pf-v6-screen-reader">{copied ? 'copied' : ''}</span>
+			<span role="status" className={said === 'copied' ? 'pf-v6-screen-reader' : 'copy-said'}>{said}</span>
 		</span>
 	)
 }

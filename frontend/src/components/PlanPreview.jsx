@@ -15,6 +15,7 @@ export function PlanPreview({ id }) {
 	const { data: plan } = useQuery(buildPlanQuery(id, build?.status === 'completed'))
 	if (error) return <Problem error={error} what="Reading the order" />
 	if (build?.status === 'failed') return <Failures build={build} />
+	if (build?.status === 'cancelled') return <p role="alert" className="field-error">Working out the order was cancelled. Ask for it again.</p>
 	if (!plan) return <Loading what="the order" />
 	return (
 		<div className="plan" aria-live="polite">

@@ -21,8 +21,7 @@ export function Problem({ error, what = 'That', retried = true }) {
 export function SignInNotice() {
 	return (
 		<Alert variant="info" isInline title="You are not signed in" component="h2">
-			Open the sign-in link that <code>./reqpm.sh start</code> printed; <code>./reqpm.sh status</code> says how to get a new
-			one. <Link to="/">Back to the builds</Link>
+			<code>./reqpm.sh login</code>, on the server, prints a link that signs this browser in. <Link to="/">Back to the builds</Link>
 		</Alert>
 	)
 }

@@ -52,6 +52,12 @@ export function ago(at, now) {
 	return ms < 60_000 ? `${Math.floor(ms / 1000)} s ago` : `${duration(ms).replace(/ \d+ s$/, '')} ago`
 }
 
+/** What the command line takes for the server when nothing is said. */
+const USUAL_SERVERS = ['http://127.0.0.1:8000', 'http://localhost:8000']
+
+/** A line for a terminal that reaches this very server. @param {string} words @param {string} [origin] */
+export const commandLine = (words, origin = location.origin) => (USUAL_SERVERS.includes(origin) ? words : `${words} --server ${origin}`)
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
 /** @param {number | null | undefined} bytes */

@@ -6,6 +6,7 @@ import { Alert } from '@patternfly/react-core'
 import { Announcer } from '../components/Announcer.jsx'
 import { BuildHeader } from '../components/BuildHeader.jsx'
 import { BuildTabs } from '../components/BuildTabs.jsx'
+import { ErrorBoundary } from '../components/ErrorBoundary.jsx'
 import { Failures } from '../components/Failures.jsx'
 import { Loading } from '../components/Loading.jsx'
 import { PackagesTab } from '../components/PackagesTab.jsx'
@@ -13,12 +14,13 @@ import { Problem } from '../components/Problem.jsx'
 import { useCalmBuild } from '../hooks/useCalmBuild.js'
 import { usePageTitle } from '../hooks/usePageTitle.js'
 import { useWebSocket } from '../hooks/useWebSocket.js'
+import { importAgain } from '../lib/imports.js'
 import { buildJobQuery } from '../queries/builds.js'
 import { isEnded } from '../api/statuses.js'
 
-const LogTab = lazy(() => import('../components/LogTab.jsx').then((tab) => ({ default: tab.LogTab })))
-const TimelineTab = lazy(() => import('../components/TimelineTab.jsx').then((tab) => ({ default: tab.TimelineTab })))
-const ArtefactsTab = lazy(() => import('../components/ArtefactsTab.jsx').then((tab) => ({ default: tab.ArtefactsTab })))
+const LogTab = lazy(() => importAgain(() => import('../components/LogTab.jsx')).then((tab) => ({ default: tab.LogTab })))
+const TimelineTab = lazy(() => importAgain(() => import('../components/TimelineTab.jsx')).then((tab) => ({ default: tab.TimelineTab })))
+const ArtefactsTab = lazy(() => importAgain(() => import('../components/ArtefactsTab.jsx')).then((tab) => ({ default: tab.ArtefactsTab })))
 
 /** The build itself is followed at the beat: what this page renders would cost each frame some milliseconds. @type {('status' | 'error' | 'failureReason')[]} */
 const TOLD = ['status', 'error', 'failureReason']
@@ -30,29 +32,28 @@ export function BuildDetail() {
 	const build = useCalmBuild(id)
 	const live = useWebSocket(id, !!build && !isEnded(build.status))
 	// Failures stand before the packages; the other views want the room, and the failures are one click away.
-	const onPackages = useMatch('/builds/:id') !== null
-	const readsLog = useMatch('/builds/:id/log/*') !== null
+	const view = useMatch('/builds/:id/:view/*')?.params.view ?? 'packages'
 	usePageTitle(build ? titleOf(build) : `Build ${id}`, build ? iconOf(build) : 'idle')
 
 	if (error) return <Unreadable id={id} error={error} />
 	if (!build) return failureReason ? <Problem error={failureReason} what="Reading the build" /> : <Loading what="the build" />
 	return (
-		<div className={readsLog ? 'build build-fills' : 'build'}>
+		<div className={view === 'log' ? 'build build-fills' : 'build'}>
 			<nav aria-label="Breadcrumb" className="crumbs"><Link to="/">Builds</Link> / <span>{build.id}</span></nav>
 			<BuildHeader id={id} build={build} live={live} />
 			<Announcer key={build.id} build={build} />
-			{(onPackages || build.error) && <Failures build={build} />}
+			{(view === 'packages' || build.error) && <Failures build={build} />}
 			<BuildTabs id={id} />
 			<div className="build-body">
-				<Suspense fallback={<Loading />}>
+				<ErrorBoundary key={view}><Suspense fallback={<Loading />}>
 					<Routes>
 						<Route index element={<PackagesTab id={id} build={build} />} />
 						<Route path="timeline" element={<TimelineTab id={id} />} />
 						<Route path="log/:item?" element={<LogTab key={build.id} build={build} />} />
-						<Route path="artefacts" element={<ArtefactsTab build={build} />} />
+						<Route path="artefacts" element={<ArtefactsTab id={id} build={build} />} />
 						<Route path="*" element={<p>A build has no such view. <Link to={`/builds/${id}`}>Its packages</Link></p>} />
 					</Routes>
-				</Suspense>
+				</Suspense></ErrorBoundary>
 			</div>
 		</div>
 	)

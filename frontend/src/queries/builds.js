@@ -64,13 +64,14 @@ export const buildPlanQuery = (id, ready) =>
 		staleTime: Infinity,
 	})
 
-/** Results appear while a build runs; `completed` in the key makes each new one ask again. @param {string | number} id @param {number} completed */
-export const artifactsQuery = (id, completed) =>
+/** What came out, and how many packages had completed before it was asked: the list holds those at least. @param {string | number} id as in the build's key */
+export const artifactsQuery = (id) =>
 	queryOptions({
-		queryKey: ['artifacts', id, completed],
-		queryFn: () => fetchArtifacts(id).then((answer) => answer.items),
-		staleTime: Infinity,
-		placeholderData: (/** @type {import('../api/types.js').Artifact[] | undefined} */ old) => old,
+		queryKey: ['artifacts', id],
+		queryFn: async ({ client }) => {
+			const completed = client.getQueryData(buildJobQuery(id).queryKey)?.completed_packages ?? 0
+			return { completed, items: (await fetchArtifacts(id)).items }
+		},
 	})
 
 /** @param {string | number} id */

@@ -15,6 +15,7 @@ export const workersQuery = queryOptions({
 	refetchOnWindowFocus: true,
 })
 
-export const sessionQuery = queryOptions({ queryKey: ['session'], queryFn: fetchSession, staleTime: Infinity })
+/** Asked again when the reader comes back to this tab: he may have signed in with another one. */
+export const sessionQuery = queryOptions({ queryKey: ['session'], queryFn: fetchSession, staleTime: Infinity, refetchOnWindowFocus: 'always' })
 
 export { login }

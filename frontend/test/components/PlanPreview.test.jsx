@@ -21,3 +21,10 @@ it('what is left out of the order is named for what it was', () => {
 it('what does not build here is named with its reason', () => {
 	expect(preview({ excluded: [{ package: 'boot', why: 'ExclusiveArch: s390x' }] })).toMatch(/Not built on this server.*boot ExclusiveArch: s390x/)
 })
+it('a dry run that was cancelled is not waited for', () => {
+	const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } })
+	client.setQueryData(buildJobQuery(7).queryKey, { id: 7, status: 'cancelled', queue_items: [] })
+	const page = render(<QueryClientProvider client={client}><PlanPreview id={7} /></QueryClientProvider>).container
+	expect(page.textContent).toMatch(/was cancelled/)
+	expect(page.querySelector('.loading')).toBeNull()
+})
