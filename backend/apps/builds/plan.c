@@ -377,6 +377,7 @@ int plan_from_specs(
 		items[i].version = own(d, spec->version);
 		items[i].excluded = excluded_by_arch(d, spec);
 		items[i].excluded_reason = REASON_ARCHITECTURE;
+		packages[i].excluded = items[i].excluded != NULL;
 	}
 	r = weigh(tx, packages, count);
 	if (r >= 0)

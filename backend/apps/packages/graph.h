@@ -5,11 +5,11 @@
  * packages that it was built from.
  *
  * A need is matched, with its version, to what the subpackages of the set provide. Several fit:
- * the highest version is chosen, then the subpackage of that name, then the earlier package.
+ * one that is built here is chosen, then the highest version, then the subpackage of that name, then the earlier package.
  * What only an RPM will show (pkgconfig(x), python3dist(x), perl(X), cmake(X), ...) is guessed
  * from names when nobody says that it provides it, unless it is known whose RPMs had it when they
  * were built last: learned is believed before guessed, whatever the version was then. Of rich needs: "and" makes each side needed,
- * "or" each side that the set has, "with" one subpackage that fits both; "a if b" makes a
+ * "or" each side that the set has (softly when there are several), "with" one subpackage that fits both; "a if b" makes a
  * needed when the set has b, else a softly, for the host may have b, and what stands after
  * "else"; "unless" is the reverse. A package that provides its own need gets no edge, for the first
  * time it must come from elsewhere. The rest, paths like /usr/bin/x among it, is external too.
@@ -30,6 +30,7 @@ struct graph_package {
 	const struct subpackage *learned;
 	size_t learned_count;
 	int64_t weight_ms; /* how long it took before; 0: unknown */
+	bool excluded; /* it cannot be built here: what another one provides as well, that one is asked for */
 };
 void graph_package_of_spec(const struct spec *spec, struct graph_package *ret);
 void graph_package_of_json(const struct json_package *package, struct graph_package *ret);

@@ -144,8 +144,11 @@ static bool provider_fits(const struct resolver *rs, const struct provider *p,
 
 static bool is_better(const struct resolver *rs, const struct provider *a, const struct provider *b)
 {
+	bool a_out = rs->packages[a->package].excluded, b_out = rs->packages[b->package].excluded;
 	int c = evr_compare(a->provide->version, b->provide->version);
 
+	if (a_out != b_out)
+		return b_out;
 	if (c)
 		return c > 0;
 	return !strcmp(rs->parts[a->part]->name, a->provide->name) &&
@@ -280,23 +283,38 @@ static bool all_found_since(const struct resolver *rs, size_t from)
 	return true;
 }
 
+/* One package is enough: none may close a cycle that another one would not. */
+static void weaken_choice(struct resolver *rs, size_t from)
+{
+	bool choice = false;
+
+	for (size_t i = from; i < rs->answer_count; i++)
+		choice |= rs->answers[i].package != rs->answers[from].package;
+	for (size_t i = from; choice && i < rs->answer_count; i++)
+		if (rs->answers[i].kind < EDGE_SOFT)
+			rs->answers[i].kind = EDGE_SOFT;
+}
+
 /* Each side is tried once and forgotten if it fails: sides may be groups, and trying twice
  * would double the work with every parenthesis. */
 static void resolve_or(struct resolver *rs, uint32_t self, const struct capability *whole,
 	const struct rich *node, bool soft)
 {
-	bool any = false;
+	size_t first = rs->answer_count;
+	unsigned found = 0;
 
 	for (const struct rich *n = node->first; n; n = n->next) {
 		size_t before = rs->answer_count;
 
 		resolve_rich(rs, self, whole, n, soft);
 		if (all_found_since(rs, before))
-			any = true;
+			found++;
 		else
 			rs->answer_count = before;
 	}
-	if (!any)
+	if (found > 1)
+		weaken_choice(rs, first);
+	if (!found)
 		answer_missing(rs, whole, false);
 }
 

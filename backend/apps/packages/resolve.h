@@ -47,10 +47,10 @@ void resolver_init(struct resolver *rs, const struct graph_package *packages, si
 void resolver_finish(struct resolver *rs);
 
 /* Fills rs->answers. `self` asks: what it provides itself is found as itself, before all
- * others. Else the highest version wins, then the subpackage whose name it is, then the earlier
- * package.
+ * others. Else one that is built here wins, then the highest version, then the subpackage whose name it is, then the
+ * earlier package.
  *
- * and: each side. or: every side that the set provides. with, without: one subpackage that fits
+ * and: each side. or: every side that the set provides, softly when there are several, for one is enough. with, without: one subpackage that fits
  * all. "a if b": a when the set provides b, else a only softly (b may be the host's) and what
  * stands after else. "a unless b": what stands after else when the set provides b, else a. */
 void resolver_find(struct resolver *rs, uint32_t self, const struct capability *need);

@@ -20,6 +20,7 @@ struct set {
 		struct provides provides;
 	} learned[LEARNED_MAX];
 	size_t learned_count;
+	const char *excluded; /* a package's name, or NULL */
 };
 
 /* "name >= 1.2" as the three last fields of a record. */
@@ -99,6 +100,8 @@ static void set_build(struct set *set)
 	for (size_t i = 0; i < set->query.spec_count; i++) {
 		graph_package_of_spec(&set->query.specs[i], &set->packages[i]);
 		set_attach_learned(set, &set->packages[i]);
+		set->packages[i].excluded =
+			set->excluded && !strcmp(set->excluded, set->packages[i].name);
 	}
 	assert_int_equal(
 		graph_build(set->packages, set->query.spec_count, false, &set->graph, &err), 0);
@@ -231,7 +234,7 @@ static void rich_needs_make_edges_to_what_they_ask_for(void **state)
 	(void)state;
 	assert_need("(b and c)", "a>b:build a>c:build", "");
 	assert_need("(b and gcc)", "a>b:build", "a:gcc");
-	assert_need("(b or c)", "a>b:build a>c:build", "");
+	assert_need("(b or c)", "a>b:soft a>c:soft", "");
 	assert_need("(gcc or c)", "a>c:build", "");
 	assert_need("(gcc or clang)", "", "a:(gcc or clang)");
 	assert_need("((b and gcc) or c)", "a>c:build", "");
@@ -466,6 +469,35 @@ static void a_soft_edge_that_closes_a_cycle_is_dropped(void **state)
 	assert_int_equal(set.graph.nodes[1].edge_count, 2);
 	assert_int_equal(set.graph.nodes[1].need_count, 1);
 	assert_int_equal(set.graph.nodes[1].needs[0], 2);
+	set_finish(&set);
+}
+
+/* One of them is enough, so the one that needs us back is not waited for. */
+static void a_side_of_an_or_that_closes_a_cycle_is_dropped_for_the_other(void **state)
+{
+	struct set set = {.text = STRBUF_INIT};
+
+	(void)state;
+	set_add(&set, "a", "(b or c)", "a");
+	set_add(&set, "b", "a", "b");
+	set_add(&set, "c", "", "c");
+	set_build(&set);
+	assert_int_equal(set.graph.cycle_count, 0);
+	assert_edges(&set, "a>b:soft! a>c:soft b>a:build");
+	assert_int_equal(set.graph.nodes[0].level, 1);
+	set_finish(&set);
+}
+
+static void what_is_not_built_here_is_asked_for_only_when_nothing_else_provides_it(void **state)
+{
+	struct set set = {.text = STRBUF_INIT, .excluded = "new"};
+
+	(void)state;
+	set_add(&set, "a", "jre; odd", "a");
+	set_add(&set, "new", "", "jre = 9; odd = 1");
+	set_add(&set, "old", "", "jre = 8");
+	set_build(&set);
+	assert_edges(&set, "a>old:build a>new:build");
 	set_finish(&set);
 }
 
@@ -838,6 +870,9 @@ int main(void)
 		cmocka_unit_test(a_cycle_is_reported_with_the_need_of_each_edge),
 		cmocka_unit_test(each_knot_is_one_cycle_with_a_shortest_way_round),
 		cmocka_unit_test(a_soft_edge_that_closes_a_cycle_is_dropped),
+		cmocka_unit_test(a_side_of_an_or_that_closes_a_cycle_is_dropped_for_the_other),
+		cmocka_unit_test(
+			what_is_not_built_here_is_asked_for_only_when_nothing_else_provides_it),
 		cmocka_unit_test(of_two_soft_edges_one_is_enough_to_break_a_cycle),
 		cmocka_unit_test(what_an_rpm_had_makes_an_edge_where_no_spec_says_anything),
 		cmocka_unit_test(what_an_rpm_had_is_believed_before_a_guess_and_confirms_one),
