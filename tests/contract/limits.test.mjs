@@ -15,19 +15,19 @@ import { startClient } from './client.mjs'
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
-test('an upload has 20,000 files and not one more', async (t) => {
+test('an upload has 100,000 files and not one more', async (t) => {
   const api = await startClient(t)
   const { server } = api
   const { id } = (await api.call('createUpload')).json()
-  server.sql('INSERT INTO upload_files VALUES (?, ?, 0, ?)', Array.from({ length: 19_999 }, (_, i) => [id, `f${i}`, sha256('')]))
-  server.sql('UPDATE uploads SET file_count = 19999 WHERE id = ?', [[id]])
+  server.sql('INSERT INTO upload_files VALUES (?, ?, 0, ?)', Array.from({ length: 99_999 }, (_, i) => [id, `f${i}`, sha256('')]))
+  server.sql('UPDATE uploads SET file_count = 99999 WHERE id = ?', [[id]])
   const put = (path) => api.call('putUploadFile', { path: { id, path }, body: 'x' })
   assert.equal((await put('last')).status, 201)
   const refused = await put('more')
   assert.equal(refused.status, 422)
-  assert.match(refused.json().detail, /20000 files/)
+  assert.match(refused.json().detail, /100000 files/)
   assert.equal((await put('last')).status, 201, 'a file that is there already may come again')
-  assert.equal((await api.call('getUpload', { path: { id } })).json().files.length, 20_000)
+  assert.equal((await api.call('getUpload', { path: { id } })).json().files.length, 100_000)
   assert.deepEqual(readdirSync(join(server.dataDir, 'uploads', String(id), 'files')), ['last'])
   assert.deepEqual(readdirSync(join(server.dataDir, 'uploads', String(id), 'incoming')), [])
 })

@@ -74,7 +74,7 @@ static inline bool queue_status_final(enum queue_status s)
 #define BACKOFF_MS 2000 /* before the second attempt; twice as long before each further one */
 #define LOG_TAIL_MAX 4096 /* bytes of the log in the message that ends an item */
 #define ITEM_TIMEOUT_MS (5LL * 3600 * 1000)
-#define UPLOAD_FILES_MAX 20000
+#define UPLOAD_FILES_MAX 100000
 #define UPLOAD_PATH_MAX 1024 /* bytes */
 #define UPLOAD_TTL_MS (24LL * 3600 * 1000) /* an upload that nobody seals */
 #define DRY_RUN_TTL_MS (3600 * 1000)

@@ -145,7 +145,7 @@ static void start_read(
 	u->w.out = &u->answer.json;
 	if (strcmp(group, BUILDS_GROUP) != 0)
 		id_parse(group + strlen(BUILD_GROUP_PREFIX), &u->id);
-	store_read(app->store, run, read_done, u);
+	store_read_first(app->store, run, read_done, u);
 }
 
 static void read_snapshot(void *source_arg, const char *group, room_snapshot_fn *done, void *read)

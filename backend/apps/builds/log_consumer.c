@@ -136,7 +136,7 @@ static void look(struct log_viewer *v)
 	v->look_wanted = false;
 	v->busy = true;
 	v->refs++;
-	store_read(v->app->store, look_run, look_done, v);
+	store_read_first(v->app->store, look_run, look_done, v);
 }
 
 /* ---- what a look needs of the file: where this viewer begins, sometimes totals. A huge log may have to be walked for it. */

@@ -18,6 +18,8 @@
 #define LOG_WINDOW_LINES_MAX 5000
 #define LOG_LINE_SHOWN_MAX 16384 /* bytes of one line in JSON; the rest is cut and said to be */
 #define LOG_SEARCH_MATCHES_MAX 1000 /* then `truncated` */
+#define LOG_ANSWER_MAX                                                                             \
+	(4 << 20) /* bytes of JSON after which a window has fewer lines, a search is `truncated` */
 #define LOG_READ_TURN                                                                              \
 	(8 << 20) /* bytes of a log that one read goes through before others get their turn */
 #define LOG_READS_MAX                                                                              \

@@ -60,7 +60,7 @@ static void search_piece(struct log_search *s, const char *data, size_t len)
 	if (s->matched || !(match = find_folded(data, len, s->query, s->query_len)))
 		return;
 	s->matched = true;
-	if (s->matches == LOG_SEARCH_MATCHES_MAX) {
+	if (s->matches == LOG_SEARCH_MATCHES_MAX || s->w.out->len >= LOG_ANSWER_MAX) {
 		s->truncated = true;
 		return;
 	}

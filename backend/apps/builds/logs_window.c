@@ -113,7 +113,7 @@ static int lines_step(struct log_window *win)
 	size_t shown;
 	int e = 0;
 
-	while (win->line < win->limit && win->start < r->size &&
+	while (win->line < win->limit && win->start < r->size && win->w.out->len < LOG_ANSWER_MAX &&
 		!(e = line_end(win, &len, &next))) {
 		shown = len < LOG_LINE_SHOWN_MAX ? (size_t)len : LOG_LINE_SHOWN_MAX;
 		if (win->start < r->at || win->start + (int64_t)shown > r->at + (int64_t)r->len)

@@ -500,6 +500,36 @@ static void a_search_gives_its_turn_away_after_each_step(void **state)
 	json_decref(json);
 }
 
+/* Thousands of long lines are more than anybody wants in one piece; the next window goes on where it ended. */
+static void an_answer_has_an_end_however_long_its_lines(void **state)
+{
+	struct strbuf text = STRBUF_INIT;
+	json_t *json;
+	size_t count;
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		for (int k = 0; k < LOG_LINE_SHOWN_MAX; k++)
+			strbuf_addch(&text, 'x');
+		strbuf_addch(&text, '\n');
+	}
+	write_log(text.buf, text.len);
+	strbuf_finish(&text);
+	json = window(1, 500);
+	count = json_array_size(json_object_get(json, "lines"));
+	assert_in_range(count, LOG_ANSWER_MAX / LOG_LINE_SHOWN_MAX - 2,
+		LOG_ANSWER_MAX / LOG_LINE_SHOWN_MAX + 1);
+	assert_int_equal(json_integer_value(json_object_get(json, "total_lines")), 500);
+	json_decref(json);
+	json = window((int64_t)count + 1, 500);
+	assert_int_equal(json_array_size(json_object_get(json, "lines")), 500 - count);
+	json_decref(json);
+	json = search("x");
+	assert_true(json_is_true(json_object_get(json, "truncated")));
+	assert_in_range(json_array_size(json_object_get(json, "matches")), 200, 260);
+	json_decref(json);
+}
+
 static void a_search_stops_at_its_limit_and_says_so(void **state)
 {
 	json_t *json;
@@ -623,6 +653,7 @@ int main(void)
 		scenario(a_search_looks_through_a_line_of_any_length),
 		scenario(a_search_gives_its_turn_away_after_each_step),
 		scenario(a_search_stops_at_its_limit_and_says_so),
+		scenario(an_answer_has_an_end_however_long_its_lines),
 		scenario(a_byte_is_in_its_line),
 		scenario(a_viewer_begins_with_a_whole_line_near_the_end),
 		scenario(a_place_far_in_is_found_in_turns),
