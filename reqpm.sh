@@ -328,6 +328,9 @@ command=${1:-help}
 find_server
 case $command in
 build)
+	# What leads to no build installs and starts nothing.
+	[ $# -gt 0 ] || { say "build what? ./reqpm.sh build PATH…, with folders of specs, source RPMs or a packages.json"; exit 2; }
+	case " $* " in *" --help "* | *" -h "*) [ ! -x "$BIN" ] || become_client build --help ;; esac
 	setup
 	# Who names a server means that one.
 	[ -n "${REQPM_SERVER:-}" ] || answers || start

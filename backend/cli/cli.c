@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/session.h"
+#include "cli/upload.h"
 #include "core/base/options.h"
 
 #define SERVER_DEFAULT "http://127.0.0.1:8000"
@@ -123,6 +124,11 @@ static int check_arguments(
 			" pending preparing running completed failed cancelled ", err);
 	if (r)
 		return r;
+	if (a->name && (!*a->name || strlen(a->name) > UPLOAD_NAME_LIMIT ||
+			       !utf8_valid(a->name, strlen(a->name)) || text_has_control(a->name)))
+		return err_set(err, -EINVAL,
+			"--name needs 1 to %d bytes of text without control characters",
+			UPLOAD_NAME_LIMIT);
 	if (s->operand_count < command->min)
 		return err_set(err, -EINVAL, "too few operands: reqpm %s %s", command->name,
 			command->operands);

@@ -169,12 +169,26 @@ static void put_bar(struct strbuf *out, const struct style *style, const struct 
 	strbuf_addf(out, "] %" PRId64 "/%" PRId64, done, m->total);
 }
 
-static void put_status_line(
-	struct strbuf *out, const struct style *style, const struct model *m, int64_t wall_ms)
+/* A name that leaves room for what follows it. */
+static void put_short(
+	struct strbuf *out, const struct style *style, const char *name, size_t columns)
+{
+	size_t from = out->len;
+
+	strbuf_addstr(out, name);
+	if (text_columns(name) <= columns)
+		return;
+	text_cut(out, from, columns);
+	strbuf_addstr(out, style->utf8 ? "…" : "...");
+}
+
+static void put_status_line(struct strbuf *out, const struct style *style, const struct model *m,
+	int columns, int64_t wall_ms)
 {
 	int64_t left = m->building ? model_remaining_ms(m, wall_ms) : -1;
 
-	strbuf_addf(out, "build %" PRId64 " %s", m->id, m->name);
+	strbuf_addf(out, "build %" PRId64 " ", m->id);
+	put_short(out, style, m->name, (size_t)columns / 3);
 	if (m->total)
 		put_bar(out, style, m);
 	if (m->state != JOB_RUNNING || m->cancel_requested)
@@ -193,37 +207,6 @@ static void put_status_line(
 	}
 }
 
-static void put_failure_row(struct strbuf *out, const struct style *style, const struct model *m,
-	const struct model_item *item, int64_t wall_ms)
-{
-	strbuf_addch(out, ' ');
-	put_head(out, style, item);
-	if (*item->phase)
-		strbuf_addf(out, "  %s", item->phase);
-	put_duration(out, " after", m, item, wall_ms);
-	strbuf_addstr(out, "  ");
-	render_hint(out, style, "log", m->id, item->name);
-}
-
-static void put_building_row(struct strbuf *out, const struct style *style, const struct model *m,
-	const struct model_item *item, int64_t wall_ms)
-{
-	strbuf_addch(out, ' ');
-	put_head(out, style, item);
-	if (*item->phase)
-		strbuf_addf(out, "  %s", item->phase);
-	put_duration(out, "", m, item, wall_ms);
-	if (item->last_duration_ms) {
-		strbuf_addstr(out, "  (last time ");
-		text_duration(out, item->last_duration_ms);
-		strbuf_addch(out, ')');
-	}
-	if (item->slot > 0)
-		strbuf_addf(out, "  %s/%" PRId64, item->worker, item->slot);
-}
-
-typedef void row_fn(struct strbuf *out, const struct style *style, const struct model *m,
-	const struct model_item *item, int64_t wall_ms);
 struct region {
 	struct strbuf *out;
 	const struct style *style;
@@ -231,12 +214,66 @@ struct region {
 	int columns;
 	int64_t wall_ms;
 };
+typedef void row_fn(const struct region *r, const struct model_item *item);
+
+/* The last column is left free: a terminal may wrap when it is filled. */
+static size_t row_columns(const struct region *r)
+{
+	return r->columns > 1 ? (size_t)r->columns - 1 : 1;
+}
 
 static void end_row(const struct region *r, size_t from)
 {
-	/* The last column is left free: a terminal may wrap when it is filled. */
-	text_cut(r->out, from, r->columns > 1 ? (size_t)r->columns - 1 : 1);
+	text_cut(r->out, from, row_columns(r));
 	strbuf_addch(r->out, '\n');
+}
+
+static void put_row_head(const struct region *r, const struct model_item *item)
+{
+	struct model_item shown = *item;
+	struct strbuf name = STRBUF_INIT;
+
+	put_short(&name, r->style, item->name, row_columns(r) / 2);
+	shown.name = name.buf;
+	strbuf_addch(r->out, ' ');
+	put_head(r->out, r->style, &shown);
+	strbuf_finish(&name);
+	if (*item->phase)
+		strbuf_addf(r->out, "  %s", item->phase);
+}
+
+/* Whole or not at all: it is there to be typed. */
+static void put_row_hint(const struct region *r, size_t from, const struct model_item *item)
+{
+	struct strbuf hint = STRBUF_INIT;
+
+	strbuf_addstr(&hint, "  ");
+	render_hint(&hint, r->style, "log", r->m->id, item->name);
+	if (text_columns(r->out->buf + from) + text_columns(hint.buf) <= row_columns(r))
+		strbuf_add(r->out, hint.buf, hint.len);
+	strbuf_finish(&hint);
+}
+
+static void put_failure_row(const struct region *r, const struct model_item *item)
+{
+	size_t from = r->out->len;
+
+	put_row_head(r, item);
+	put_duration(r->out, " after", r->m, item, r->wall_ms);
+	put_row_hint(r, from, item);
+}
+
+static void put_building_row(const struct region *r, const struct model_item *item)
+{
+	put_row_head(r, item);
+	put_duration(r->out, "", r->m, item, r->wall_ms);
+	if (item->last_duration_ms) {
+		strbuf_addstr(r->out, "  (last time ");
+		text_duration(r->out, item->last_duration_ms);
+		strbuf_addch(r->out, ')');
+	}
+	if (item->slot > 0)
+		strbuf_addf(r->out, "  %s/%" PRId64, item->worker, item->slot);
 }
 
 static int64_t count_state(const struct model *m, enum item_state state)
@@ -274,7 +311,7 @@ static void put_rows(
 	for (size_t i = first; i < n && i < first + (size_t)rows; i++) {
 		size_t from = r->out->len;
 
-		row(r->out, r->style, r->m, items[i], r->wall_ms);
+		row(r, items[i]);
 		end_row(r, from);
 	}
 	free(items);
@@ -306,7 +343,7 @@ void render_region(struct strbuf *out, const struct style *style, const struct m
 	int64_t free_rows = (rows > 4 ? rows - 3 : 1) - 1, failures, building, shown;
 	size_t from = out->len;
 
-	put_status_line(out, style, m, wall_ms);
+	put_status_line(out, style, m, columns, wall_ms);
 	end_row(&r, from);
 	/* What builds keeps two thirds of a small terminal. */
 	failures = least(least(count_state(m, ITEM_FAILED), FAILURES_SHOWN), free_rows / 3);

@@ -17,7 +17,7 @@ PRINTF(3, 4) static int refuse(struct strbuf *err, const char *path, const char 
 	struct strbuf text = STRBUF_INIT;
 	va_list ap;
 
-	text_clean(&text, path, strlen(path));
+	text_clean(&text, *path ? path : "an empty path", strlen(*path ? path : "an empty path"));
 	strbuf_addch(&text, ' ');
 	va_start(ap, fmt);
 	strbuf_vaddf(&text, fmt, ap);

@@ -128,6 +128,10 @@ test('a server is started, asked, restarted and stopped', { skip }, async (t) =>
   assert.match((await c.is(0, ['stop'])).stderr, /stopped/)
   await c.is(4, ['status'])
   assert.match((await c.is(0, ['stop'])).stderr, /no server runs on port/)
+
+  assert.match((await c.is(0, ['build', '--help'])).stdout, /^usage: reqpm build/)
+  oneSentence((await c.is(2, ['build'])).stderr, /build PATH/)
+  await c.is(4, ['status'])
 })
 
 test('two that start at once end with one server, which both know', { skip }, async (t) => {

@@ -220,6 +220,10 @@ static void a_wrong_command_line_is_one_sentence_and_2(void **state)
 			"--progress is not one of auto plain tty quiet json but \"x\""},
 		{"build . --builder comand",
 			"--builder is not one of rpmbuild command but \"comand\""},
+		{"build . --name=", "--name needs 1 to 200 bytes of text without control "
+				    "characters"},
+		{"build . --name \x1b[2J", "--name needs 1 to 200 bytes of text without control "
+					   "characters"},
 		{"list --status complete",
 			"--status is not one of pending preparing running completed failed "
 			"cancelled but \"complete\""},

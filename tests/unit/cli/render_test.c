@@ -136,6 +136,35 @@ static void the_region_fits_into_any_terminal(void **state)
 	expect_region(&ascii, 1, 1, "b\n");
 }
 
+static void long_names_hide_no_state_and_no_hint_is_cut(void **state)
+{
+	static const struct style named = {.program = "./reqpm.sh", .server = "http://b:1"};
+	struct strbuf out = STRBUF_INIT;
+	struct model m;
+
+	(void)state;
+	load(&m, running);
+	for (size_t i = 0; i < m.item_count; i++) {
+		free(m.items[i].name);
+		m.items[i].name = xasprintf("%0200zu", i);
+	}
+	free(m.name);
+	m.name = xasprintf("%0200d", 1);
+	render_region(&out, &ascii, &m, 24, 60, NOW);
+	assert_non_null(strstr(out.buf, "build 7 00000000000000000000...  [####"));
+	assert_non_null(strstr(out.buf, "\n x 00000000000000000000000000000... 1 failed\n"));
+	assert_non_null(strstr(out.buf, "00... building  3m55s\n"));
+	model_finish(&m);
+	strbuf_finish(&out);
+	load(&m, running);
+	render_region(&out, &named, &m, 24, 60, NOW);
+	assert_non_null(
+		strstr(out.buf, "\n x a 1 failed  ./reqpm.sh log 7 a --server http://b:1\n"));
+	assert_non_null(strstr(out.buf, "\n x glibc 2.43 failed  %check  after 3m12s\n"));
+	model_finish(&m);
+	strbuf_finish(&out);
+}
+
 static void no_region_is_taller_or_wider_than_its_terminal(void **state)
 {
 	struct model m;
@@ -276,6 +305,7 @@ int main(void)
 		cmocka_unit_test(progress_names_what_there_is),
 		cmocka_unit_test(the_region_shows_how_it_stands_failures_and_what_builds),
 		cmocka_unit_test(the_region_fits_into_any_terminal),
+		cmocka_unit_test(long_names_hide_no_state_and_no_hint_is_cut),
 		cmocka_unit_test(no_region_is_taller_or_wider_than_its_terminal),
 		cmocka_unit_test(five_failures_at_most_leave_room_for_what_builds),
 		cmocka_unit_test(an_eta_is_shown_when_it_is_known),
