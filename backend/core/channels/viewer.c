@@ -87,37 +87,42 @@ static void send_all(struct viewer *v)
 	} while (g.count && taken == g.count);
 }
 
+/* Nothing that comes after this one is meant for its viewer. */
+static bool has_begun_final_snapshot(const struct viewer *v)
+{
+	return v->state == VIEWER_LIVE && v->snapshot && v->snapshot->final;
+}
+
 /* A snapshot holds what it takes from the database, and its viewer what it takes from the socket: it is let go of as soon
- * as its bytes are out. */
+ * as its bytes are out, and not before, so that the room knows how many of them slow viewers keep alive. */
 static void settle(struct viewer *v)
 {
 	struct room *room = v->room;
+	bool finished;
 
-	if (v->state != VIEWER_LIVE)
+	if (v->state != VIEWER_LIVE || !ws_writable(v->conn))
 		return;
-	if (v->snapshot && v->snapshot->final) {
-		viewer_close(v, WS_CLOSE_NORMAL, "finished");
-		return;
-	}
-	if (ws_writable(v->conn))
-		let_go_of_snapshot(v);
-	if (room->final && v->position == room->ring.end)
+	finished = has_begun_final_snapshot(v) || (room->final && v->position == room->ring.end);
+	let_go_of_snapshot(v);
+	if (finished)
 		viewer_close(v, WS_CLOSE_NORMAL, "finished");
 }
 
 void viewer_catch_up(struct viewer *v)
 {
 	struct room *room = v->room;
+	bool final = has_begun_final_snapshot(v);
 
 	if ((v->state != VIEWER_SNAPSHOT && v->state != VIEWER_LIVE) || !ws_writable(v->conn))
 		return;
-	if (v->position < room->ring.first) {
+	if (!final && v->position < room->ring.first) {
 		let_go_of_snapshot(v);
 		v->state = VIEWER_WAITING;
 		room_read(room);
 		return;
 	}
-	send_all(v);
+	if (!final)
+		send_all(v);
 	settle(v);
 }
 

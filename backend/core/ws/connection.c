@@ -96,7 +96,41 @@ static void finish_sending(struct ws_conn *c)
 	}
 }
 
+static int unacked_bytes(const struct ws_conn *c)
+{
+	uv_os_fd_t fd;
+	int bytes = 0;
+
+	if (uv_fileno((uv_handle_t *)c->stream, &fd) || ioctl(fd, SIOCOUTQ, &bytes))
+		return 0;
+	return bytes;
+}
+
+/* Bytes that the peer's kernel has not acknowledged: here and in our kernel. What the kernel takes says little of the peer:
+ * with TCP_NOTSENT_LOWAT it takes 64 KiB at a time. */
+static size_t waiting_bytes(const struct ws_conn *c)
+{
+	return uv_stream_get_write_queue_size(stream_of(c)) + (size_t)unacked_bytes(c);
+}
+
+/* Since the last look. While a rest or our close waits, nothing is added to what waits. */
+static bool peer_took_some(struct ws_conn *c)
+{
+	size_t waiting = waiting_bytes(c), before = c->waiting;
+
+	c->waiting = waiting;
+	return waiting < before;
+}
+
 static void flush_tail(struct ws_conn *c);
+
+/* Our half of the closing handshake is in the kernel: from here on the peer has its time. Until then it is one who is slow. */
+static void await_close(struct ws_conn *c)
+{
+	c->waiting = waiting_bytes(c);
+	c->close_by = now_ms(c) + ws_tuning.close_ms;
+	wheel_move(c, c->close_by);
+}
 
 static void on_written(uv_write_t *req, int status)
 {
@@ -113,6 +147,8 @@ static void on_written(uv_write_t *req, int status)
 		return;
 	}
 	flush_tail(c);
+	if (c->state != WS_OPEN && c->state != WS_GONE && !c->rest)
+		await_close(c);
 	if (ws_writable(c) && c->handlers->on_writable)
 		c->handlers->on_writable(c);
 }
@@ -126,6 +162,8 @@ static uint64_t next_look(const struct ws_conn *c)
 {
 	if (c->early.len)
 		return now_ms(c);
+	if (c->state != WS_OPEN)
+		return c->rest ? c->stall_at : c->close_by;
 	return sooner(sooner(c->ping_at, c->pong_by), c->stall_at);
 }
 
@@ -140,10 +178,9 @@ static void queue_rest(struct ws_conn *c, struct ws_rest *rest, char *data)
 		return;
 	}
 	c->rest = rest;
-	c->queued = uv_stream_get_write_queue_size(stream_of(c));
+	c->waiting = waiting_bytes(c);
 	c->stall_at = now_ms(c) + ws_tuning.stall_ms;
-	if (c->state == WS_OPEN)
-		wheel_move(c, next_look(c));
+	wheel_move(c, next_look(c));
 }
 
 static void queue_frame(struct ws_conn *c, struct ws_frame *f, size_t sent)
@@ -280,9 +317,9 @@ static void send_close(struct ws_conn *c, struct ws_frame *last, const void *pay
 	strbuf_add(&c->tail, f->bytes, f->len);
 	ws_frame_unref(f);
 	c->state = (uint8_t)next;
-	c->close_by = now_ms(c) + ws_tuning.close_ms;
-	wheel_move(c, c->close_by);
 	flush_tail(c);
+	if (c->state != WS_GONE && !c->rest)
+		await_close(c);
 }
 
 void ws_close_after(struct ws_conn *c, struct ws_frame *last, uint16_t code, const char *reason)
@@ -398,16 +435,6 @@ static void feed_early(struct ws_conn *c)
 
 /* ---- time */
 
-static int unacked_bytes(const struct ws_conn *c)
-{
-	uv_os_fd_t fd;
-	int bytes = 0;
-
-	if (uv_fileno((uv_handle_t *)c->stream, &fd) || ioctl(fd, SIOCOUTQ, &bytes))
-		return 0;
-	return bytes;
-}
-
 /* No byte came since the ping. Life is also what the peer's kernel acknowledges: behind megabytes on a slow
  * line a pong cannot be here in time. */
 static void check_pong(struct ws_conn *c, uint64_t now)
@@ -429,15 +456,22 @@ static void check_stall(struct ws_conn *c, uint64_t now)
 	bool begun = c->rest->begun || queued < c->rest->len;
 
 	c->stall_at = now + ws_tuning.stall_ms;
-	if (queued != c->queued) {
-		c->queued = queued;
+	if (peer_took_some(c))
 		return;
-	}
 	ws_totals.closed_slow++;
-	if (c->handlers->on_stalled)
+	if (c->state == WS_OPEN && c->handlers->on_stalled)
 		c->handlers->on_stalled(c, begun);
 	else
 		conn_drop(c, true);
+}
+
+/* A slow peer has not read our close yet. */
+static void check_close(struct ws_conn *c, uint64_t now)
+{
+	if (peer_took_some(c))
+		c->close_by = now + ws_tuning.close_ms;
+	else
+		conn_drop(c, false);
 }
 
 static void send_ping(struct ws_conn *c, uint64_t now)
@@ -454,16 +488,16 @@ uint64_t ws_conn_check(struct ws_conn *c, uint64_t now)
 {
 	if (c->early.len && c->state != WS_GONE)
 		feed_early(c);
-	if (c->state == WS_OPEN && c->rest && now >= c->stall_at)
+	if (c->state != WS_GONE && c->rest && now >= c->stall_at)
 		check_stall(c, now);
 	if (c->state == WS_OPEN && c->pong_by && now >= c->pong_by)
 		check_pong(c, now);
 	if (c->state == WS_OPEN && now >= c->ping_at)
 		send_ping(c, now);
-	if (c->close_by && now >= c->close_by)
-		conn_drop(c, false);
-	if (c->state != WS_OPEN)
-		return c->close_by > now ? c->close_by : now + ws_tuning.close_ms;
+	if (c->state != WS_OPEN && c->state != WS_GONE && !c->rest && now >= c->close_by)
+		check_close(c, now);
+	if (c->state == WS_GONE)
+		return now + ws_tuning.close_ms;
 	return next_look(c);
 }
 

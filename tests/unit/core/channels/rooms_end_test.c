@@ -155,6 +155,29 @@ static void a_finished_build_is_a_snapshot_and_1000(void **state)
 	assert_int_equal(wa->peer.closed, 1000);
 }
 
+/* Slow readers of it are as many as like to come: they hold one, until each has all of it. */
+static void slow_readers_of_a_finished_build_share_its_snapshot(void **state)
+{
+	(void)state;
+	w.snapshot_pad = 400000;
+	world_publish(&w, 2);
+	msg_unref(world_commit(&w, 0, true));
+	for (size_t i = 0; i < countof(a); i++) {
+		join_room(BUILD);
+		a[i].peer.stalled = true;
+		until(w.rooms->stats.snapshots_sent == i + 1);
+	}
+	assert_int_equal(room(BUILD)->snapshot_count, ROOM_SNAPSHOTS_MAX);
+	for (size_t i = 0; i < countof(a); i++)
+		a[i].peer.stalled = false;
+	for (size_t i = 0; i < countof(a); i++) {
+		until(a[i].peer.gone);
+		assert_string_equal(a[i].trace.buf, "S3 ");
+		assert_int_equal(a[i].peer.closed, 1000);
+	}
+	assert_int_equal(w.rooms->stats.slow_dropped, 0);
+}
+
 static void a_resume_into_a_finished_build_ends_with_1000(void **state)
 {
 	struct watcher *wa = settled(), *stays = stalled_viewer();
@@ -346,6 +369,7 @@ int main(void)
 		CROWD_TEST(a_snapshot_whose_successors_are_all_held_serves_again),
 		CROWD_TEST(the_last_message_closes_with_1000),
 		CROWD_TEST(a_finished_build_is_a_snapshot_and_1000),
+		CROWD_TEST(slow_readers_of_a_finished_build_share_its_snapshot),
 		CROWD_TEST(a_resume_into_a_finished_build_ends_with_1000),
 		CROWD_TEST(a_lost_last_message_of_a_build_still_closes),
 		CROWD_TEST(a_room_learns_that_nothing_follows),

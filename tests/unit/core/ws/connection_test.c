@@ -433,6 +433,78 @@ static void a_close_goes_behind_the_frame_that_was_begun(void **state)
 	assert_int_equal(p.fault, 0);
 }
 
+/* Reads at most so many bytes every two milliseconds, until it has them or the line has ended. */
+static size_t read_slowly(size_t total, size_t step)
+{
+	size_t read = 0;
+
+	while (read < total && !p.gone) {
+		int64_t turn_end = clock_monotonic_ms() + 2;
+
+		while (clock_monotonic_ms() < turn_end)
+			stage_turn(&stage);
+		read += peer_read(&p, step);
+	}
+	return read;
+}
+
+static void a_close_waits_for_who_reads_slowly(void **state)
+{
+	int sent;
+
+	(void)state;
+	ws_tuning.close_ms = 50;
+	ws_tuning.stall_ms = 50;
+	ws_tuning.tick_ms = 1;
+	connect_peer();
+	p.stalled = true;
+	sent = fill(50000);
+	ws_close(end.conn, WS_CLOSE_NORMAL, "finished");
+	p.stalled = false;
+	read_slowly(SIZE_MAX, 512);
+	assert_int_equal(seen.messages, sent);
+	assert_int_equal(p.closed, 1000);
+	assert_int_equal(p.fault, 0);
+	peer_end(&p, false);
+	stage_until(&stage, &p, 1, end.closed);
+	assert_int_equal(end.code, 1000);
+}
+
+static void a_close_behind_what_the_kernel_has_waits_as_well(void **state)
+{
+	struct ws_frame *f = text_frame(40000);
+
+	(void)state;
+	ws_tuning.close_ms = 50;
+	ws_tuning.tick_ms = 1;
+	connect_peer();
+	p.stalled = true;
+	assert_int_equal(ws_send(end.conn, &f, 1), 1);
+	ws_frame_unref(f);
+	assert_true(ws_writable(end.conn));
+	ws_close(end.conn, WS_CLOSE_NORMAL, "finished");
+	assert_null(end.conn->rest);
+	p.stalled = false;
+	read_slowly(SIZE_MAX, 256);
+	assert_int_equal(seen.messages, 1);
+	assert_int_equal(p.closed, 1000);
+}
+
+static void a_close_does_not_wait_for_who_reads_nothing(void **state)
+{
+	(void)state;
+	ws_tuning.close_ms = 1000000;
+	ws_tuning.stall_ms = 50;
+	ws_tuning.tick_ms = 1;
+	connect_peer();
+	p.stalled = true;
+	fill(50000);
+	ws_close(end.conn, WS_CLOSE_NORMAL, "finished");
+	stage_until(&stage, &p, 1, end.closed);
+	assert_int_equal(end.code, 1006);
+	assert_int_equal(end.stalled, 0);
+}
+
 /* ---- time */
 
 static void a_stalled_peer_is_told_with_its_frame_begun(void **state)
@@ -452,21 +524,30 @@ static void a_stalled_peer_is_told_with_its_frame_begun(void **state)
 
 static void a_peer_that_takes_a_little_is_not_stalled(void **state)
 {
-	size_t all, read = 0;
+	size_t all;
 
 	(void)state;
 	ws_tuning.stall_ms = 50;
 	ws_tuning.tick_ms = 1;
 	connect_peer();
 	all = 50000 * (size_t)fill(50000);
-	while (read < all - 8192) {
-		int64_t turn_end = clock_monotonic_ms() + 2;
-
-		while (clock_monotonic_ms() < turn_end)
-			stage_turn(&stage);
-		read += peer_read(&p, 2048);
-	}
+	read_slowly(all - 8192, 2048);
 	assert_int_equal(end.stalled, 0);
+}
+
+/* Of what the kernel holds, it takes the next when half has gone. */
+static void a_peer_slower_than_the_kernels_steps_is_not_stalled(void **state)
+{
+	(void)state;
+	ws_tuning.stall_ms = 50;
+	ws_tuning.tick_ms = 1;
+	connect_peer();
+	fill(50000);
+	read_slowly(100000, 512);
+	assert_int_equal(end.stalled, 0);
+	p.stalled = true;
+	fill(50000);
+	stage_until(&stage, &p, 1, end.stalled);
 }
 
 /* True while frames of two bytes find room, which are nothing but borders. */
@@ -645,8 +726,14 @@ int main(void)
 		TEST(only_the_frame_that_was_begun_is_held),
 		TEST(controls_wait_for_the_frame_that_was_begun_and_the_newest_stay),
 		TEST(a_close_goes_behind_the_frame_that_was_begun),
+		TEST(a_close_waits_for_who_reads_slowly),
+		cmocka_unit_test_setup_teardown(a_close_behind_what_the_kernel_has_waits_as_well,
+			open_kernels_stage, close_stage),
+		TEST(a_close_does_not_wait_for_who_reads_nothing),
 		TEST(a_stalled_peer_is_told_with_its_frame_begun),
 		TEST(a_peer_that_takes_a_little_is_not_stalled),
+		cmocka_unit_test_setup_teardown(a_peer_slower_than_the_kernels_steps_is_not_stalled,
+			open_kernels_stage, close_stage),
 		TEST(a_stall_between_frames_can_still_be_told),
 		cmocka_unit_test(the_times_are_those_of_the_header),
 		TEST(pings_are_sent_and_a_peer_that_answers_lives),
