@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Who may do what. Host and Origin are held against a list that the configuration makes, never
  * against each other: a name that an attacker points at this machine (DNS rebinding) is a Host and
- * an Origin that agree. X-Forwarded-* is not looked at. */
+ * an Origin that agree. What X-Forwarded-* says is not believed. */
 #include <stdio.h>
 #include <strings.h>
 #include "core/base/json.h"
@@ -175,9 +175,12 @@ static bool peer_is_loopback(const struct http_request *req)
 /* A proxy on this machine speaks for others. Whoever writes such a field himself only takes rights from himself. */
 static bool is_forwarded(const struct http_request *req)
 {
-	static const char *const names[] = {
-		"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"};
+	static const char *const names[] = {"forwarded", "via", "x-real-ip"};
+	static const char prefix[] = "x-forwarded-";
 
+	for (size_t i = 0; i < req->head.field_count; i++)
+		if (strncmp(req->head.fields[i].name, prefix, strlen(prefix)) == 0)
+			return true;
 	for (size_t i = 0; i < countof(names); i++)
 		if (http_header(req, names[i]))
 			return true;

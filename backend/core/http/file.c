@@ -149,9 +149,9 @@ void http_file_next(struct http_file *f)
 	uv_fs_read(f->loop, &f->fs, f->fd, &buf, 1, f->offset, on_piece_read);
 }
 
-int64_t http_file_offset(const struct http_file *f)
+int64_t http_file_left(const struct http_file *f)
 {
-	return f->offset;
+	return f->end - f->offset;
 }
 
 static struct http_file *file_create(struct http_conn *c, int fd, int64_t offset, int64_t end)

@@ -26,14 +26,24 @@ struct http_request;
 #define HTTP_BODY_STALL_MS 30000 /* without a byte of the body: 408 */
 #define HTTP_BODY_TIMEOUT_MS 120000 /* for a whole buffered body: 408 */
 #define HTTP_IDLE_MS 60000 /* between requests: closed */
-#define HTTP_WRITE_STALL_MS 30000 /* an answer that makes no progress: reset */
+/* In this time the peer must take so much of its answer, or the rest when that is less: else reset. Slower lines than 4 kbit/s
+ * are none. */
+#define HTTP_WRITE_STALL_MS 30000
+#define HTTP_WRITE_LEAST 16384
+#define HTTP_UNSENT_MAX (128 << 10) /* bytes that the kernel takes before the peer does */
+#define HTTP_DRAIN_MS 5000 /* answers under way when the server is drained; then closed */
 #define HTTP_LINGER_MS 5000 /* after a closing answer the peer may still read it: then closed */
 #define HTTP_LINGER_BYTES 8388608 /* what is thrown away meanwhile; beyond: closed */
 /* Upgraded ones count too. An IPv6 /64 is one address. Beyond: closed. */
 #define HTTP_CONNECTIONS_PER_ADDRESS_MAX 4096
-/* Upgraded ones count too; also never nearer than 64 to RLIMIT_NOFILE. Beyond: not accepted yet. */
+/* Upgraded ones count too; also so few that each may have a file open besides and 64 of RLIMIT_NOFILE are left. Beyond: not
+ * accepted yet. */
 #define HTTP_CONNECTIONS_MAX 16000
 #define HTTP_JSON_BODY_MAX (1 << 20) /* default for buffered bodies: 413 */
+/* Answers, files apart, that slow peers have not taken yet, all together. A GET that would go beyond gets 503 unless its answer is
+ * small; what a change has done is told, since only those who may change anything can make it tell much. */
+#define HTTP_QUEUED_MAX (256 << 20)
+#define HTTP_QUEUED_SMALL 65536
 #define HTTP_PARAMS_MAX 8 /* of a pattern */
 
 /* clang-format off */
@@ -105,7 +115,7 @@ int http_server_listen(struct http_server *s, const char *host, int port, struct
 /* A listening socket that was bound elsewhere (before privileges were dropped); takes fd. */
 int http_server_listen_fd(struct http_server *s, int fd, struct strbuf *err);
 int http_server_port(const struct http_server *s);
-/* Stops accepting; idle connections close, answers under way go out; then done(arg) on the loop.
+/* Stops accepting; idle connections close, requests under way are answered, until HTTP_DRAIN_MS have passed; then done(arg) on the loop.
  * Upgraded connections are not the server's any more and not waited for. */
 void http_server_drain(struct http_server *s, loop_fn *done, void *arg);
 void http_server_destroy(struct http_server *s);

@@ -37,8 +37,9 @@ void http_query_decode(char *text);
 
 /* ---- server.c, listener.c */
 struct http_limits { /* the limits of http.h; tests make them small */
-	int64_t head_ms, body_stall_ms, body_ms, idle_ms, write_stall_ms, linger_ms, tick_ms;
-	size_t linger_bytes, per_address, connections;
+	int64_t head_ms, body_stall_ms, body_ms, idle_ms, write_stall_ms, linger_ms, drain_ms,
+		tick_ms;
+	size_t write_least, queued_max, linger_bytes, per_address, connections;
 };
 
 struct http_address {
@@ -70,6 +71,8 @@ struct http_server {
 	bool ticking, walking, accept_paused, accept_failing, draining, destroyed;
 	loop_fn *drained;
 	void *drained_arg;
+	int64_t drain_by; /* monotonic ms */
+	size_t queued; /* bytes of answers that wait for their peers */
 	char *read_buffer;
 	struct http_stats stats;
 	uint64_t last_request;
@@ -116,8 +119,7 @@ struct http_conn {
 	size_t window_len;
 	enum http_conn_state state;
 	bool reading, running, peer_ended, close_after;
-	size_t write_queue; /* at the last tick, to see progress */
-	int64_t write_offset;
+	int64_t unsent; /* bytes of the answer that the peer had to take when its time began */
 	size_t discarded;
 	int64_t deadline; /* monotonic ms; INT64_MAX: none */
 	int64_t body_deadline; /* of a buffered body */
@@ -148,6 +150,8 @@ void http_conn_answered(struct http_conn *c);
 /* Answers a problem without a request and closes. */
 void http_conn_refuse(struct http_conn *c, int status, const char *why);
 void http_conn_watch_progress(struct http_conn *c, int64_t now);
+/* Would an answer with a body of this length go beyond what slow peers may make the server hold? */
+bool http_queue_full(const struct http_server *s, size_t len);
 
 /* ---- request.c */
 struct http_memory {
@@ -207,7 +211,7 @@ enum http_range http_range_parse(
 	const char *value, int64_t size, int64_t *ret_first, int64_t *ret_last);
 void http_file_next(struct http_file *f);
 void http_file_abandon(struct http_file *f); /* the connection is gone */
-int64_t http_file_offset(const struct http_file *f);
+int64_t http_file_left(const struct http_file *f); /* bytes that were not read yet */
 
 /* ---- access.c, sessions.c */
 struct access_sessions;

@@ -154,6 +154,19 @@ struct http_conn *http_reply_begin(struct http_request *req, int status, const c
 	return c;
 }
 
+static void reply(
+	struct http_request *req, int status, const char *content_type, struct strbuf *take_body);
+
+/* Slow peers hold all the memory there is for answers. */
+static void reply_busy(struct http_request *req, struct strbuf *take_body)
+{
+	strbuf_finish(take_body);
+	strbuf_reset(&req->headers);
+	http_add_header(req, "Retry-After", "10");
+	http_reply_problem(
+		req, 503, "busy", "too many answers wait for slow clients: try again in a moment");
+}
+
 /* Everything but files. Takes body, whatever becomes of it. */
 static void reply(
 	struct http_request *req, int status, const char *content_type, struct strbuf *take_body)
@@ -161,9 +174,14 @@ static void reply(
 	bool no_body = status == 204 || status == 304;
 	bool skip_body = no_body || req->head.method == HTTP_HEAD;
 	struct strbuf head = STRBUF_INIT;
-	struct http_conn *c = http_reply_begin(req, status, no_body ? NULL : content_type,
-		no_body ? -1 : (int64_t)take_body->len, &head);
+	struct http_conn *c;
 
+	if (req->head.method == HTTP_GET && http_queue_full(req->server, take_body->len)) {
+		reply_busy(req, take_body);
+		return;
+	}
+	c = http_reply_begin(req, status, no_body ? NULL : content_type,
+		no_body ? -1 : (int64_t)take_body->len, &head);
 	if (skip_body)
 		strbuf_finish(take_body);
 	if (c)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Writing: one answer at a time, straight into the socket and queued only as far as the socket is
  * full. */
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include "core/http/http_internal.h"
 
 struct out {
 	uv_write_t write;
+	struct http_server *server;
 	struct http_conn *conn; /* NULL: an interim answer, nothing follows it */
 	struct strbuf head, body;
 };
@@ -19,6 +22,7 @@ static void conn_sent(struct http_conn *c)
 
 static void out_free(struct out *out)
 {
+	out->server->queued -= out->head.len + out->body.len;
 	strbuf_finish(&out->head);
 	strbuf_finish(&out->body);
 	free(out);
@@ -56,9 +60,11 @@ static int queue_rest(struct http_conn *c, size_t done, bool interim, struct str
 	uv_buf_t bufs[2];
 	int r;
 
+	out->server = c->server;
 	out->conn = interim ? NULL : c;
 	strbuf_move(&out->head, take_head);
 	strbuf_move(&out->body, take_body);
+	out->server->queued += out->head.len + out->body.len;
 	bufs[0] = uv_buf_init(out->head.buf + from_head, (unsigned)(out->head.len - from_head));
 	bufs[1] = uv_buf_init(out->body.buf + from_body, (unsigned)(out->body.len - from_body));
 	r = uv_write(&out->write, (uv_stream_t *)&c->stream->tcp, bufs, 2, on_written);
@@ -113,21 +119,37 @@ void http_conn_answer(struct http_conn *c, bool close_after)
 	c->close_after = close_after;
 	c->deadline = clock_monotonic_ms() + c->server->limits.write_stall_ms;
 	c->body_deadline = INT64_MAX;
-	c->write_queue = 0;
-	c->write_offset = 0;
+	c->unsent = INT64_MAX;
 }
 
-/* Progress is a queue that shrank or a file that got further. While the disk is read the peer is
- * not to blame. */
+bool http_queue_full(const struct http_server *s, size_t len)
+{
+	return len > HTTP_QUEUED_SMALL && s->queued + len > s->limits.queued_max;
+}
+
+static int unacked_bytes(const struct http_conn *c)
+{
+	uv_os_fd_t fd;
+	int bytes = 0;
+
+	if (uv_fileno((uv_handle_t *)&c->stream->tcp, &fd) || ioctl(fd, SIOCOUTQ, &bytes))
+		return 0;
+	return bytes;
+}
+
+/* The peer's time begins again when it has taken enough. One byte now and then is not enough: what waits for it is memory or a
+ * descriptor. While the disk is read the peer is not to blame. */
 void http_conn_watch_progress(struct http_conn *c, int64_t now)
 {
 	size_t queue = uv_stream_get_write_queue_size((uv_stream_t *)&c->stream->tcp);
-	int64_t offset = c->file ? http_file_offset(c->file) : 0;
+	int64_t unsent = (int64_t)queue + unacked_bytes(c);
 
-	if (queue == 0 || queue != c->write_queue || offset != c->write_offset)
-		c->deadline = now + c->server->limits.write_stall_ms;
-	c->write_queue = queue;
-	c->write_offset = offset;
+	if (c->file)
+		unsent += http_file_left(c->file);
+	if (queue > 0 && c->unsent - unsent < (int64_t)c->server->limits.write_least)
+		return;
+	c->unsent = unsent;
+	c->deadline = now + c->server->limits.write_stall_ms;
 }
 
 static void on_shutdown(uv_shutdown_t *shutdown, int status)

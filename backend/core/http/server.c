@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include "core/http/http_internal.h"
 
 #define RESERVED_FDS 64 /* for the database, logs, uploads and builds */
 
-/* As many connections as leave RESERVED_FDS descriptors; with very few, half of them. */
+/* A log's viewer and a download have two descriptors. RESERVED_FDS are left; with very few, half of them. */
 static size_t connections_allowed(void)
 {
 	struct rlimit files;
@@ -15,8 +17,9 @@ static size_t connections_allowed(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
 		return max;
-	size_t fits = files.rlim_cur >= 2 * RESERVED_FDS ? files.rlim_cur - RESERVED_FDS
-							 : files.rlim_cur / 2;
+	size_t spare = files.rlim_cur >= 2 * RESERVED_FDS ? files.rlim_cur - RESERVED_FDS
+							  : files.rlim_cur / 2;
+	size_t fits = spare / 2;
 	return fits < max ? fits : max;
 }
 
@@ -32,7 +35,10 @@ struct http_server *http_server_create(const struct http_config *config)
 		.idle_ms = HTTP_IDLE_MS,
 		.write_stall_ms = HTTP_WRITE_STALL_MS,
 		.linger_ms = HTTP_LINGER_MS,
+		.drain_ms = HTTP_DRAIN_MS,
 		.tick_ms = 1000,
+		.write_least = HTTP_WRITE_LEAST,
+		.queued_max = HTTP_QUEUED_MAX,
 		.linger_bytes = HTTP_LINGER_BYTES,
 		.per_address = HTTP_CONNECTIONS_PER_ADDRESS_MAX,
 		.connections = connections_allowed(),
@@ -125,11 +131,18 @@ static void for_each_connection(struct http_server *s, void (*fn)(struct http_co
 	reap_upgraded(s);
 }
 
+static void close_one(struct http_conn *c, int64_t now)
+{
+	(void)now;
+	http_conn_close(c);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct http_server *s = timer->data;
+	bool late = s->draining && clock_monotonic_ms() >= s->drain_by;
 
-	for_each_connection(s, http_conn_tick);
+	for_each_connection(s, late ? close_one : http_conn_tick);
 	if (s->destroyed)
 		return;
 	if (s->accept_paused)
@@ -174,6 +187,14 @@ static void address_leave(struct http_server *s, struct http_address *a)
 	free(a);
 }
 
+/* Left to itself the kernel takes 4 MB for a peer that reads nothing. */
+static void bound_unsent(int fd)
+{
+	int max = HTTP_UNSENT_MAX;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &max, sizeof(max));
+}
+
 void http_server_accepted(struct http_server *s, int fd, const struct sockaddr *peer)
 {
 	char text[INET6_ADDRSTRLEN], key[INET6_ADDRSTRLEN];
@@ -192,6 +213,7 @@ void http_server_accepted(struct http_server *s, int fd, const struct sockaddr *
 	stream->address = address;
 	http_server_ref(s);
 	s->stats.connections_total++;
+	bound_unsent(fd);
 	uv_tcp_init(&s->config.loop->uv, &stream->tcp);
 	if (uv_tcp_open(&stream->tcp, fd) < 0)
 		close(fd); /* the stream then says so itself when it is read */
@@ -228,6 +250,7 @@ void http_server_drain(struct http_server *s, loop_fn *done, void *arg)
 	s->draining = true;
 	s->drained = done;
 	s->drained_arg = arg;
+	s->drain_by = clock_monotonic_ms() + s->limits.drain_ms;
 	http_listeners_close(s);
 	for_each_connection(s, drain_one);
 	http_server_connection_gone(s);
@@ -240,12 +263,6 @@ void http_server_connection_gone(struct http_server *s)
 		return;
 	loop_post(s->config.loop, s->drained, s->drained_arg);
 	s->drained = NULL;
-}
-
-static void close_one(struct http_conn *c, int64_t now)
-{
-	(void)now;
-	http_conn_close(c);
 }
 
 static void on_timer_closed(uv_handle_t *timer)
