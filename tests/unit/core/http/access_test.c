@@ -332,6 +332,8 @@ static void who_may_read_and_change(void **state)
 		{"GET /local/read", LOCAL "Forwarded: for=192.0.2.7\r\n", 401, NULL},
 		{"GET /local/read", LOCAL "X-Real-IP: 192.0.2.7\r\n", 401, NULL},
 		{"GET /local/read", LOCAL "X-Forwarded-Host: localhost:8000\r\n", 401, NULL},
+		{"GET /local/read", LOCAL "X-Forwarded-Proto: https\r\n", 401, NULL},
+		{"GET /local/read", LOCAL "X-Forwarded-Server: proxy\r\n", 401, NULL},
 		{"GET /local/read", LOCAL "Via: 1.1 proxy\r\n", 401, NULL},
 		{"GET /local/read", LOCAL "Via: 1.1 proxy\r\n" BEARER, 200, "signed in"},
 		{"GET /local/ws", LOCAL "X-Forwarded-For: 127.0.0.1\r\n", 200, "not allowed"},

@@ -105,6 +105,9 @@ static void a_server_begins_with_the_limits_of_its_header(void **state)
 	assert_int_equal(limits->idle_ms, HTTP_IDLE_MS);
 	assert_int_equal(limits->write_stall_ms, HTTP_WRITE_STALL_MS);
 	assert_int_equal(limits->linger_ms, HTTP_LINGER_MS);
+	assert_int_equal(limits->drain_ms, HTTP_DRAIN_MS);
+	assert_int_equal(limits->write_least, HTTP_WRITE_LEAST);
+	assert_int_equal(limits->queued_max, HTTP_QUEUED_MAX);
 	assert_int_equal(limits->linger_bytes, HTTP_LINGER_BYTES);
 	assert_int_equal(limits->per_address, HTTP_CONNECTIONS_PER_ADDRESS_MAX);
 	assert_in_range(limits->connections, 1, HTTP_CONNECTIONS_MAX);
@@ -593,7 +596,7 @@ static void descriptors_for_the_rest_of_the_process_are_left_free(void **state)
 	setrlimit(RLIMIT_NOFILE, &few);
 	start(state);
 	setrlimit(RLIMIT_NOFILE, &old);
-	assert_int_equal(http_server_limits(f.server)->connections, 1000 - 64);
+	assert_int_equal(http_server_limits(f.server)->connections, (1000 - 64) / 2);
 	fixture_run(&f);
 	finish(state);
 }
