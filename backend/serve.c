@@ -110,6 +110,12 @@ static int parse_settings(struct settings *s, int argc, char **argv, struct strb
 	return r;
 }
 
+static bool is_loopback(const char *address)
+{
+	return strcmp(address, "localhost") == 0 || strncmp(address, "127.", 4) == 0 ||
+	       strcmp(address, "::1") == 0;
+}
+
 static int check_settings(const struct settings *s, struct strbuf *err)
 {
 	if (s->port < 0)
@@ -124,6 +130,13 @@ static int check_settings(const struct settings *s, struct strbuf *err)
 			"Redis (--redis-url, REQPM_REDIS_URL) is not in this version: leave it "
 			"out, one "
 			"process carries all updates itself");
+	for (int i = 0; i < s->bind.count && !s->public_urls.count; i++)
+		if (!is_loopback(s->bind.values[i]))
+			return err_set(err, -EINVAL,
+				"--bind %s lets other machines in, but by no name that the server "
+				"would answer to: add --public-url http://NAME:PORT, as browsers "
+				"will write it",
+				s->bind.values[i]);
 	return 0;
 }
 
@@ -287,12 +300,22 @@ static int open_http(struct server *s, struct strbuf *err)
 
 /* ---- ending */
 
+static void stop(void *arg)
+{
+	struct server *s = arg;
+
+	loop_stop(&s->loop);
+}
+
+/* The last HTTP connections may have become WebSockets meanwhile. They end in this turn, the loop in the next. */
 static void part_drained(void *arg)
 {
 	struct server *s = arg;
 
-	if (--s->draining == 0)
-		loop_stop(&s->loop);
+	if (--s->draining)
+		return;
+	ws_reset_all();
+	loop_post(&s->loop, stop, s);
 }
 
 /* Only then has the last build asked for anything. */
@@ -313,10 +336,11 @@ static void on_signal(uv_signal_t *handle, int signum)
 		return;
 	log_info("server: signal %d: draining", signum);
 	s->app.draining = true;
-	s->draining = 3;
+	s->draining = 4;
 	http_server_drain(s->app.http, part_drained, s);
 	logs_drain(s->app.logs);
 	rooms_drain(s->app.rooms, part_drained, s);
+	ws_drain(&s->loop, part_drained, s);
 	tasks_drain(s->app.tasks, builds_drained, s);
 }
 

@@ -79,10 +79,23 @@ test('options that make no sense are refused with one sentence that names them',
   assert.match(await refused(['--port', '0', '--data-dir', foreign, ...USER]), /foreign.*--data-dir/)
   assert.match(await refused(args('--static-dir', join(dir, 'missing'))), /missing/)
   assert.match(await refused(args('--public-url', 'not a url')), /public/)
-  assert.match(await refused(args('--bind', '192.0.2.1')), /192\.0\.2\.1/)
+  assert.match(await refused(args('--bind', '192.0.2.1', '--public-url', 'http://build.example.org:8000')), /192\.0\.2\.1 is no address of this machine/)
   if (process.getuid() === 0) {
     assert.match(await refused(['--port', '0', '--data-dir', data, '--user', 'nobody-of-this-name']), /nobody-of-this-name.*useradd/)
     assert.match(await refused(['--port', '0', '--data-dir', data, '--user', 'root']), /root/)
+  }
+})
+
+test('who lets others in must say by which name they come', async (t) => {
+  const args = ['--port', '0', '--data-dir', join(folder(t), 'data'), ...USER]
+  for (const bind of ['0.0.0.0', '::', '192.0.2.1', '::ffff:127.0.0.1'])
+    assert.match(await refused([...args, '--bind', '127.0.0.1', '--bind', bind]), new RegExp(`--bind ${bind} .*--public-url`))
+  const open = await startReqpm(t, { args: ['--bind', '0.0.0.0', '--public-url', 'http://build.example.org'] })
+  const status = (host) => open.api('/healthz', { token: null, headers: { host } }).then((answer) => answer.status)
+  assert.deepEqual([await status('build.example.org'), await status('192.0.2.1'), await status(`127.0.0.1:${open.port}`)], [200, 421, 200])
+  for (const bind of ['localhost', '127.0.0.2', '127.0.0.1']) {
+    const closed = await startReqpm(t, { args: ['--bind', bind] })
+    assert.equal(await closed.stop(), 0)
   }
 })
 

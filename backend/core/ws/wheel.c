@@ -13,6 +13,9 @@ static struct wheel {
 	size_t count;
 	bool late; /* the last tick was put off */
 	struct list slots[SLOTS];
+	loop_fn *drained; /* NULL: nobody waits for the last one's end */
+	void *drained_arg;
+	uint64_t drain_by;
 } wheel;
 
 static void place(struct ws_conn *c, uint64_t at)
@@ -50,6 +53,8 @@ static void on_tick(uv_timer_t *timer)
 {
 	uint64_t now = uv_now(timer->loop), tick = now / ws_tuning.tick_ms;
 
+	if (wheel.drained && now >= wheel.drain_by)
+		ws_reset_all();
 	/* After a pause of this process what the peers sent meanwhile is read first, before anybody is judged. */
 	wheel.late = !wheel.late && tick > wheel.turned + LATE_TICKS;
 	if (wheel.late)
@@ -88,11 +93,30 @@ void wheel_move(struct ws_conn *c, uint64_t at)
 	place(c, at);
 }
 
+/* Posted, never called from inside: the one who waits may end the loop. */
+static void drain_done(struct loop *loop)
+{
+	if (wheel.drained)
+		loop_post(loop, wheel.drained, wheel.drained_arg);
+	wheel.drained = NULL;
+}
+
 void wheel_remove(struct ws_conn *c)
 {
 	list_remove(&c->due);
-	if (!--wheel.count)
-		uv_timer_stop(&wheel.timer);
+	if (--wheel.count)
+		return;
+	uv_timer_stop(&wheel.timer);
+	drain_done(wheel.loop);
+}
+
+void ws_drain(struct loop *loop, loop_fn *done, void *arg)
+{
+	wheel.drained = done;
+	wheel.drained_arg = arg;
+	wheel.drain_by = uv_now(&loop->uv) + ws_tuning.close_ms;
+	if (!wheel.count)
+		drain_done(loop);
 }
 
 void ws_reset_all(void)

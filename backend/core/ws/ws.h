@@ -17,8 +17,8 @@
 #define WS_FRAGMENTS_MAX 1024 /* frames of one message: 1008 */
 #define WS_PING_MS 25000 /* with a random phase per connection */
 #define WS_PONG_MS 10000 /* no byte from the peer for this long after a ping: closed */
-#define WS_CLOSE_MS 5000 /* the peer's half of the closing handshake */
-#define WS_STALL_MS 10000 /* bytes wait and none goes: see on_stalled */
+#define WS_CLOSE_MS 5000 /* the peer's half of the closing handshake, once it has read ours */
+#define WS_STALL_MS 10000 /* bytes wait and the peer takes none: see on_stalled */
 #define WS_SEND_MAX 64 /* frames gathered into one write */
 #define WS_UNSENT_MAX                                                                              \
 	(128 << 10) /* bytes that the kernel takes before the peer does, and a segment of 64 KiB */
@@ -133,7 +133,10 @@ struct ws_stats {
 		protocol_errors;
 };
 void ws_stats(struct ws_stats *ret_stats);
-void ws_reset_all(void); /* whatever is still open, before loop_finish() */
+/* Their owners have closed them, or will: done(arg) on the loop when none is open; who is after WS_CLOSE_MS is reset. */
+void ws_drain(struct loop *loop, loop_fn *done, void *arg);
+/* Whatever is still open. The loop must turn once more before their owners and before loop_finish(). */
+void ws_reset_all(void);
 #define WS_CONNECTION_BYTES_MAX                                                                    \
 	1024 /* user memory of an idle connection with its uv_tcp_t; checked by a benchmark */
 
