@@ -54,6 +54,7 @@ static bool key_valid(const char *key)
 
 static void reply_upgrade_required(struct http_request *req, const char *detail)
 {
+	http_add_header(req, "Connection", "Upgrade"); /* RFC 9110 section 7.8 */
 	http_add_header(req, "Upgrade", "websocket");
 	http_add_header(req, "Sec-WebSocket-Version", "13");
 	http_reply_problem(req, 426, "websocket-required", "%s", detail);

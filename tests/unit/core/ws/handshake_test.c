@@ -111,7 +111,8 @@ static void handshakes_are_checked_field_by_field(void **state)
 				"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
 		if (p.status == 426) {
 			assert_non_null(strstr(p.answer.buf, "Sec-WebSocket-Version: 13\r\n"));
-			assert_non_null(strstr(p.answer.buf, "Upgrade: websocket\r\n"));
+			assert_non_null(strstr(p.answer.buf, "\r\nUpgrade: websocket\r\n"));
+			assert_non_null(strstr(p.answer.buf, "\r\nConnection: Upgrade\r\n"));
 		}
 		peer_end(&p, false);
 		stage_until(&stage, &p, 1, closed == expected);
