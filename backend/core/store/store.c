@@ -22,6 +22,7 @@ struct waiter { /* of a thread that blocks in store_*_wait() */
 struct queue { /* units for one kind of thread, first in, first out */
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
+	struct list urgent; /* before the others */
 	struct list units;
 	size_t count;
 	bool closing;
@@ -49,6 +50,7 @@ static void queue_init(struct queue *q)
 {
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->cond, NULL);
+	list_init(&q->urgent);
 	list_init(&q->units);
 }
 
@@ -58,10 +60,10 @@ static void queue_finish(struct queue *q)
 	pthread_cond_destroy(&q->cond);
 }
 
-static void queue_push(struct queue *q, struct unit *u)
+static void queue_push(struct queue *q, struct unit *u, bool urgent)
 {
 	pthread_mutex_lock(&q->lock);
-	list_append(&q->units, &u->link);
+	list_append(urgent ? &q->urgent : &q->units, &u->link);
 	q->count++;
 	pthread_cond_signal(&q->cond);
 	pthread_mutex_unlock(&q->lock);
@@ -72,10 +74,12 @@ static struct unit *queue_pop(struct queue *q)
 	struct unit *u = NULL;
 
 	pthread_mutex_lock(&q->lock);
-	while (list_empty(&q->units) && !q->closing)
+	while (!q->count && !q->closing)
 		pthread_cond_wait(&q->cond, &q->lock);
-	if (!list_empty(&q->units)) {
-		u = list_first(&q->units, struct unit, link);
+	if (q->count) {
+		struct list *units = list_empty(&q->urgent) ? &q->units : &q->urgent;
+
+		u = list_first(units, struct unit, link);
 		list_remove(&u->link);
 		q->count--;
 	}
@@ -183,12 +187,17 @@ static struct unit *unit_create(store_run_fn *run, store_done_fn *done, void *ar
 
 void store_write(struct store *st, store_run_fn *run, store_done_fn *done, void *arg)
 {
-	queue_push(&st->writes, unit_create(run, done, arg));
+	queue_push(&st->writes, unit_create(run, done, arg), false);
 }
 
 void store_read(struct store *st, store_run_fn *run, store_done_fn *done, void *arg)
 {
-	queue_push(&st->reads, unit_create(run, done, arg));
+	queue_push(&st->reads, unit_create(run, done, arg), false);
+}
+
+void store_read_first(struct store *st, store_run_fn *run, store_done_fn *done, void *arg)
+{
+	queue_push(&st->reads, unit_create(run, done, arg), true);
 }
 
 static int wait_for(struct queue *q, store_run_fn *run, void *arg)
@@ -197,7 +206,7 @@ static int wait_for(struct queue *q, store_run_fn *run, void *arg)
 	struct unit *u = unit_create(run, NULL, arg);
 
 	u->waiter = &w;
-	queue_push(q, u);
+	queue_push(q, u, false);
 	pthread_mutex_lock(&w.lock);
 	while (!w.ready)
 		pthread_cond_wait(&w.cond, &w.lock);

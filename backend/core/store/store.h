@@ -46,6 +46,8 @@ size_t store_backlog(const struct store *st); /* writes waiting: for metrics; an
 /* Any thread. done may be NULL. Completions come in commit order, each after the batch of its own commit. */
 void store_write(struct store *st, store_run_fn *run, store_done_fn *done, void *arg);
 void store_read(struct store *st, store_run_fn *run, store_done_fn *done, void *arg);
+/* Before all that came by store_read(): for what somebody watches live, whom thousands of other questions must not delay. */
+void store_read_first(struct store *st, store_run_fn *run, store_done_fn *done, void *arg);
 /* Blocks until run has run: for start-up and tests, never on the loop while it serves. */
 int store_write_wait(struct store *st, store_run_fn *run, void *arg);
 int store_read_wait(struct store *st, store_run_fn *run, void *arg);

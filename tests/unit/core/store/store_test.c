@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -312,6 +313,46 @@ static void readers_never_checkpoint_and_the_writer_syncs_each_commit(void **sta
 	assert_int_equal(value, 2);
 }
 
+/* ---- who is served first */
+
+static int wait_at_gate(struct tx *tx, void *arg)
+{
+	(void)tx;
+	sem_wait(arg);
+	return 0;
+}
+
+static int read_nothing(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return tx_writes(tx) ? -EINVAL : 0;
+}
+
+static void what_is_watched_live_is_read_before_what_came_earlier(void **state)
+{
+	struct fixture *f = *state;
+	struct word words[] = {{f, "a", 0, false}, {f, "b", 0, false}, {f, "first", 0, false},
+		{f, "second", 0, false}};
+	sem_t gates[STORE_READERS];
+
+	for (size_t i = 0; i < STORE_READERS; i++) {
+		sem_init(&gates[i], 0, 0);
+		store_read(f->store, wait_at_gate, NULL, &gates[i]);
+	}
+	f->waiting = countof(words);
+	store_read(f->store, read_nothing, done, &words[0]);
+	store_read(f->store, read_nothing, done, &words[1]);
+	store_read_first(f->store, read_nothing, done, &words[2]);
+	store_read_first(f->store, read_nothing, done, &words[3]);
+	sem_post(&gates[0]); /* one reader is free: it takes one after the other */
+	loop_run(&f->loop);
+	assert_string_equal(f->heard.buf, "done:first:0 done:second:0 done:a:0 done:b:0 ");
+	for (size_t i = 1; i < STORE_READERS; i++)
+		sem_post(&gates[i]);
+	store_close(f->store);
+	f->store = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +376,8 @@ int main(void)
 			a_file_that_is_no_database_is_refused_with_a_sentence, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			readers_never_checkpoint_and_the_writer_syncs_each_commit, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_watched_live_is_read_before_what_came_earlier, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
