@@ -14,6 +14,15 @@ const NARROW_PX = 760
 /** How many letters stand in a row beside number and padding. @param {number} width px */
 const columns = (width) => Math.floor((width - (width < NARROW_PX ? 72 : 104)) / LETTER_PX)
 
+/** Why there is nothing to be read. @param {import('../api/types.js').QueueItem} item @param {import('../live/log.js').LogState} state */
+function noteOf(item, { total, final, ready, live }) {
+	if (total > 0) return ''
+	if (final) return 'This log is empty.'
+	if (!item.started_at) return item.why || 'Not begun'
+	if (ready) return 'Nothing has been written yet.'
+	return live ? 'Loading the log' : 'Connecting to the log'
+}
+
 /**
  * A window over a log of any size.
  *
@@ -46,11 +55,32 @@ export function LogPane({ item, choice }) {
 		if (marked) showLine(marked.from)
 	})
 
-	/** @param {number} line @param {boolean} extend */
-	function mark(line, extend) {
-		const next = extend && marked ? hashOf(marked.from, line) : hashOf(line, line)
+	const turned = useRef(false) // the mark is stretched upwards: its lower end is the one that stays
+
+	/** @param {number} line @param {boolean} extend @param {number} [fixed] the end that stays */
+	function mark(line, extend, fixed = marked?.from) {
+		const next = extend && fixed ? hashOf(fixed, line) : hashOf(line, line)
 		shownHash.current = next
 		navigate({ hash: next }, { replace: true })
+	}
+
+	/** Links to lines without a pointer: J and K move the mark, with Shift they stretch it. @param {import('react').KeyboardEvent} event */
+	function key(event) {
+		const step = { j: 1, k: -1 }[event.key.toLowerCase()]
+		if (!step || state.total === 0 || event.ctrlKey || event.metaKey || event.altKey) return onKeyDown(event)
+		event.preventDefault()
+		const { from: near, to: far } = marked ?? { from: 0, to: 0 }
+		const end = marked === null ? (step > 0 ? from : Math.min(state.total, to - 1)) : (event.shiftKey && turned.current ? near : far) + step
+		const line = Math.min(state.total, Math.max(1, end))
+		if (marked && event.shiftKey) {
+			const fixed = turned.current ? far : near
+			turned.current = line < fixed
+			mark(line, true, fixed)
+		} else {
+			turned.current = false
+			mark(line, false)
+		}
+		if (line < from + 1 || line > to - 2) showLine(line)
 	}
 
 	/** @param {number} line */
@@ -63,15 +93,14 @@ export function LogPane({ item, choice }) {
 		<section className="log" aria-label={`Log of ${item.package.name}`}>
 			<LogToolbar item={item} state={state} choice={choice} follow={follow} wrap={wrap} top={current ?? from} onFollow={setFollow} onWrap={setWrap} onGo={go} />
 			<div ref={element} className={wrap ? 'log-scroll log-wrap' : 'log-scroll'} role="log" aria-live="off" tabIndex={0}
-				aria-label={`Lines ${from} to ${to} of ${state.total}`} onScroll={onScroll} onKeyDown={onKeyDown}>
+				aria-label={`Lines ${from} to ${to} of ${state.total}`} onScroll={onScroll} onKeyDown={key}
+				aria-keyshortcuts="J K Shift+J Shift+K">
 				<div className="log-space" style={{ height: pane.space }}>
 					{log && <LogLines log={log} version={state.version} from={from} to={to} shift={at - Math.floor(at)} height={pane.visible}
 						bottom={wrap && follow} marked={marked} current={current} onMark={mark} />}
 				</div>
 			</div>
-			{state.ready && state.total === 0 && <p className="log-note">{state.final ? 'This log is empty.' : 'Nothing has been written yet.'}</p>}
-			{!state.ready && <p className="log-note">{item.started_at ? 'Loading the log' : item.why ?? 'Not begun'}</p>}
-			{state.error && <p className="log-note" role="alert">The log is not live: {state.error}</p>}
+			{state.error ? <p className="log-note" role="alert">{state.error}</p> : <p className="log-note">{noteOf(item, state)}</p>}
 		</section>
 	)
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-import { useEffect, useState } from 'react'
-import { useQuery } from '@tanstack/react-query'
-import { logSearchQuery, rawLogUrl } from '../queries/queue.js'
+import { useState } from 'react'
+import { rawLogUrl } from '../queries/queue.js'
 import { count, size } from '../lib/format.js'
 import { useErrorLines } from '../hooks/useErrorLines.js'
+import { useLogSearch } from '../hooks/useLogSearch.js'
 import { Steps } from './Steps.jsx'
 
 /**
@@ -20,27 +20,21 @@ import { Steps } from './Steps.jsx'
  */
 export function LogToolbar({ item, state, choice, follow, wrap, top, onFollow, onWrap, onGo }) {
 	const [text, setText] = useState('')
-	const [sought, setSought] = useState('')
-	const { data: found, isFetching } = useQuery(logSearchQuery(item.id, sought))
+	const { lines, note, search } = useLogSearch(item.id, top, onGo)
 	const errors = useErrorLines(item, top, onGo)
-	const matches = found?.q === sought && sought ? found.matches.map((match) => match.line) : []
-	const note = !sought ? '' : isFetching ? 'searching' : found ? `${found.truncated ? 'the first ' : ''}${count(matches.length, 'line')}` : ''
-	const firstMatch = matches[0]
-	useEffect(() => {
-		if (firstMatch) onGo(firstMatch)
-	}, [found]) // eslint-disable-line react-hooks/exhaustive-deps -- an answer leads to its first line once
+	const following = state.live ? '● Following' : '◌ Not live'
 
 	return (
 		<div className="log-toolbar">
 			{choice}
 			<form role="search" className="log-search" onSubmit={(event) => {
 				event.preventDefault()
-				setSought(text)
+				void search(text)
 			}}>
 				<input type="search" className="field" placeholder="Search the log" aria-label="Search the whole log" value={text}
 					onChange={(event) => setText(event.target.value)} />
 				<button type="submit" className="tool">Search</button>
-				<Steps what="match" lines={matches} top={top} onGo={onGo} />
+				<Steps what="match" lines={lines} top={top} onGo={onGo} />
 				<span role="status" className="subtle">{note}</span>
 			</form>
 			<span className="log-errors" role="group" aria-label="Errors">
@@ -49,9 +43,9 @@ export function LogToolbar({ item, state, choice, follow, wrap, top, onFollow, o
 				<span role="status" className="subtle">{errors.note}</span>
 			</span>
 			<label className="log-wrap-switch"><input type="checkbox" checked={wrap} onChange={(event) => onWrap(event.target.checked)} /> Wrap</label>
-			<button type="button" className={follow && !state.final ? 'tool tool-on' : 'tool'} aria-pressed={follow} onClick={() => onFollow(!follow)}
+			<button type="button" className={follow && !state.final && state.live ? 'tool tool-on' : 'tool'} aria-pressed={follow} onClick={() => onFollow(!follow)}
 				title={follow ? 'The end stays in sight' : 'Go to the end and stay there'}>
-				{state.final ? '⤓ End' : follow ? '● Following' : '⤓ Follow'}
+				{state.final ? '⤓ End' : follow ? following : '⤓ Follow'}
 			</button>
 			<span className="log-size subtle">{count(state.total, 'line')}, {size(state.size)}</span>
 			<a href={rawLogUrl(item.id)} download={`${item.package.name}.log`}>Raw</a>

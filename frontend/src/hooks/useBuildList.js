@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { joinRoom } from '../live/room.js'
 import { IDLE } from '../live/socket.js'
 import { applyListMessages } from '../live/updates.js'
-import { liveBuildsKey } from '../queries/builds.js'
+import { buildPagesKey, liveBuildsKey } from '../queries/builds.js'
 
 /** @typedef {import('../api/types.js').Build} Build */
 
@@ -14,10 +14,15 @@ export function useBuildList() {
 	const [state, setState] = useState(IDLE)
 
 	useEffect(() => {
+		let lists = 0
 		const room = joinRoom({
 			path: '/ws/builds/',
-			apply: (messages) =>
-				void client.setQueryData(liveBuildsKey, (/** @type {Build[] | undefined} */ old) => applyListMessages(old, messages)),
+			apply(messages) {
+				client.setQueryData(liveBuildsKey, (/** @type {Build[] | undefined} */ old) => applyListMessages(old, messages))
+				// A list that comes again ends a time of which nothing was told. What it does not hold may have ended in it.
+				const again = messages.some(({ type }) => type === 'build_list' && ++lists > 1)
+				if (again) void client.invalidateQueries({ queryKey: buildPagesKey })
+			},
 			change: setState,
 		})
 		return room.leave

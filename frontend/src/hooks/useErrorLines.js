@@ -5,6 +5,14 @@ import { logSearchQuery } from '../queries/queue.js'
 
 const WORDS = ['error:', 'Error ', 'FAILED']
 
+/** @param {PromiseSettledResult<import('../api/types.js').LogMatches>[]} answers @param {number} n */
+function noteOf(answers, n) {
+	const refused = answers.find((answer) => answer.status === 'rejected')
+	if (refused) return `not looked through: ${refused.reason.message}`
+	if (n === 0) return 'no errors'
+	return answers.some((answer) => answer.status === 'fulfilled' && answer.value.truncated) ? 'of the first only' : ''
+}
+
 /**
  * Next and previous error of a log, by buttons and by the keys e and E. The lines are looked up on the server when first asked for;
  * the one that the server took for the cause is always among them.
@@ -19,11 +27,11 @@ export function useErrorLines(item, top, onGo) {
 
 	/** @param {1 | -1} direction */
 	async function step(direction) {
-		const answers = await Promise.all(WORDS.map((word) => client.fetchQuery(logSearchQuery(item.id, word)).catch(() => null)))
-		const found = new Set(answers.flatMap((answer) => answer?.matches.map((match) => match.line) ?? []))
+		const answers = await Promise.allSettled(WORDS.map((word) => client.fetchQuery({ ...logSearchQuery(item.id, word), retry: false })))
+		const found = new Set(answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.matches.map((match) => match.line) : [])))
 		if (item.error_line) found.add(item.error_line)
 		const lines = [...found].sort((a, b) => a - b)
-		setNote(lines.length === 0 ? 'no errors' : answers.some((answer) => answer?.truncated) ? 'of the first only' : '')
+		setNote(noteOf(answers, lines.length))
 		if (lines.length === 0) return
 		const next = lines.find((line) => line > top) ?? lines[0]
 		const previous = lines.findLast((line) => line < top) ?? lines[lines.length - 1]

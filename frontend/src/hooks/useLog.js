@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { useEffect, useState } from 'react'
 import { createColours } from '../lib/sgr.js'
-import { CHUNK_LINES, openLog } from '../live/log.js'
+import { CHUNK_LINES, EMPTY, openLog } from '../live/log.js'
 import { fetchLogWindow } from '../queries/queue.js'
 
 /** @typedef {import('../live/log.js').LogState} LogState */
-
-/** @type {LogState} */
-const EMPTY = { total: 0, size: 0, final: false, ready: false, error: null, version: 0 }
 
 /** A log and its colours. @param {number} item @param {(state: LogState) => void} change */
 function begin(item, change) {

@@ -3,6 +3,9 @@
 
 const ACTIVE = new Set(['pending', 'preparing', 'running'])
 
+/** Numbers of two epochs cannot be compared: what the socket says is of the server that is there. @param {Build} a @param {Build} b */
+const isOther = (a, b) => a.epoch !== undefined && b.epoch !== undefined && a.epoch !== b.epoch
+
 /**
  * What was fetched and what the socket says, each build once and as the newer of the two has it: what runs first, then the newest.
  *
@@ -15,7 +18,7 @@ export function joinBuilds(fetched, live, { status, q }) {
 	const byId = new Map(fetched.map((build) => [build.id, build]))
 	for (const build of live) {
 		const known = byId.get(build.id)
-		if (!known || (build.seq ?? 0) >= (known.seq ?? 0)) byId.set(build.id, build)
+		if (!known || isOther(known, build) || (build.seq ?? 0) >= (known.seq ?? 0)) byId.set(build.id, build)
 	}
 	const wanted = q.trim().toLowerCase()
 	return [...byId.values()]

@@ -5,8 +5,8 @@
  * What the socket said of a line stands: an answer that was read earlier must not shorten it.
  *
  * @typedef {import('../api/types.js').LogWindow} LogWindow
- * @typedef {{ total: number, size: number, final: boolean, ready: boolean, error: string | null, version: number }} LogState
- *   `total` counts lines, `version` grows with each change
+ * @typedef {{ total: number, size: number, final: boolean, ready: boolean, live: boolean, error: string | null, version: number }} LogState
+ *   `total` counts lines; `ready`: what the log is at is known; `live`: what is written comes; `version` grows with each change
  */
 import { createBatch } from './batch.js'
 import { connect, socketUrl } from './socket.js'
@@ -14,6 +14,12 @@ import { connect, socketUrl } from './socket.js'
 export const CHUNK_LINES = 200
 const CHUNKS_HELD = 40
 const LINE_SHOWN_MAX = 16_384 // characters, as the server's JSON has it
+const SPEAKS_MS = 1000 // a log that says nothing for so long after the begin is empty yet
+const FIRST_RETRY_MS = 1000
+const LONGEST_RETRY_MS = 15_000
+
+/** @type {LogState} */
+export const EMPTY = { total: 0, size: 0, final: false, ready: false, live: false, error: null, version: 0 }
 
 /** @typedef {{ lines: (string | undefined)[], usedAt: number }} Chunk */
 
@@ -29,12 +35,18 @@ export function openLog({ item, fetchWindow, change }) {
 	/** @type {Set<number>} */
 	const asked = new Set()
 	/** @type {LogState} */
-	let state = { total: 0, size: 0, final: false, ready: false, error: null, version: 0 }
+	let state = EMPTY
 	let next = -1 // byte after what the socket has told
 	let lineAt = 1 // 1-based: the one that the next data belongs to
 	let partial = '' // its text so far
 	let uses = 0
 	let left = false
+	/** @type {[number, number] | null} the lines in sight */
+	let wanted = null
+	let failures = 0
+	/** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
+	let retryTimer = /** @type {Timer} */ (undefined)
+	let speaksTimer = /** @type {Timer} */ (undefined)
 
 	/** @param {Partial<LogState>} changes */
 	function set(changes) {
@@ -106,9 +118,30 @@ export function openLog({ item, fetchWindow, change }) {
 		receive: (message) => message.type !== 'heartbeat' && batch.add(message),
 		change: ({ status, error }) => {
 			if (status === 'closed') batch.flush()
-			if (status === 'closed' && error) set({ error: error.reason || `closed with ${error.code}` })
+			clearTimeout(speaksTimer)
+			if (status === 'open') {
+				speaksTimer = setTimeout(() => state.ready || set({ ready: true }), SPEAKS_MS)
+				again()
+			}
+			set({ live: status === 'open', error: status === 'closed' && error ? `The log is not live: ${error.reason || `closed with ${error.code}`}` : state.error })
 		},
 	})
+
+	/** What is in sight and could not be had is asked for again: by and by, and at once when the server is back. */
+	function again() {
+		clearTimeout(retryTimer)
+		if (wanted && !left) want(...wanted)
+	}
+
+	/** @param {any} error of a window */
+	function failed({ status, message }) {
+		if (status >= 400 && status < 500) {
+			set({ error: `The log cannot be read: ${message}`, ready: true })
+			return
+		}
+		clearTimeout(retryTimer)
+		if (!left) retryTimer = setTimeout(again, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++))
+	}
 
 	/** @param {number} index */
 	async function ask(index) {
@@ -117,11 +150,24 @@ export function openLog({ item, fetchWindow, change }) {
 			const answer = await fetchWindow(item, index * CHUNK_LINES + 1, CHUNK_LINES)
 			const { lines } = chunk(index)
 			answer.lines.forEach((text, at) => (lines[at] ??= text))
+			failures = 0
 			set({ total: Math.max(state.total, answer.total_lines), ready: true })
-		} catch {
-			// It is asked for again when it comes into sight again.
-		} finally {
 			asked.delete(index)
+		} catch (error) {
+			asked.delete(index)
+			failed(error)
+		}
+	}
+
+	/** @param {number} from @param {number} to */
+	function want(from, to) {
+		wanted = [from, to]
+		for (let index = Math.floor((from - 1) / CHUNK_LINES); index <= Math.floor((to - 1) / CHUNK_LINES); index++) {
+			const lines = chunks.get(index)?.lines
+			let missing = false
+			for (let line = Math.max(from, index * CHUNK_LINES + 1); line <= Math.min(to, (index + 1) * CHUNK_LINES); line++)
+				missing ||= lines?.[line - 1 - index * CHUNK_LINES] === undefined
+			if (missing && !asked.has(index)) ask(index)
 		}
 	}
 
@@ -134,17 +180,11 @@ export function openLog({ item, fetchWindow, change }) {
 			return held.lines[(line - 1) % CHUNK_LINES]
 		},
 		/** Asks for what is missing between two lines, both 1-based and included. @param {number} from @param {number} to */
-		want(from, to) {
-			for (let index = Math.floor((from - 1) / CHUNK_LINES); index <= Math.floor((to - 1) / CHUNK_LINES); index++) {
-				const lines = chunks.get(index)?.lines
-				let missing = false
-				for (let line = Math.max(from, index * CHUNK_LINES + 1); line <= Math.min(to, (index + 1) * CHUNK_LINES); line++)
-					missing ||= lines?.[line - 1 - index * CHUNK_LINES] === undefined
-				if (missing && !asked.has(index)) ask(index)
-			}
-		},
+		want,
 		leave() {
 			left = true
+			clearTimeout(retryTimer)
+			clearTimeout(speaksTimer)
 			connection.close()
 			batch.finish()
 		},

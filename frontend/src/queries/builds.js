@@ -45,9 +45,11 @@ export const liveBuildsQuery = queryOptions({
 	structuralSharing: false,
 })
 
+export const buildPagesKey = /** @type {const} */ (['builds', 'pages'])
+
 /** Newest first, page by page. @param {{ status: string, q: string }} filter */
 export const buildPagesQuery = (filter) => ({
-	queryKey: ['builds', 'pages', filter],
+	queryKey: [...buildPagesKey, filter],
 	/** @param {{ pageParam: number | null }} page */
 	queryFn: ({ pageParam }) => fetchBuilds({ ...filter, after: pageParam }),
 	initialPageParam: /** @type {number | null} */ (null),

@@ -17,7 +17,6 @@ export const logSearchQuery = (id, q) =>
 	queryOptions({
 		queryKey: ['logSearch', id, q],
 		queryFn: () => searchLog(id, q),
-		enabled: q !== '',
 		staleTime: 5000,
 	})
 

@@ -70,6 +70,8 @@ it('the critical path goes back through the need that ended last', () => {
 it('the builds list holds each build once, the newer of the two, what runs first', () => {
 	const joined = joinBuilds([build({ id: 1, seq: 5, status: 'completed' }), build({ id: 2, seq: 5, status: 'failed' })], [build({ id: 1, seq: 3 }), build({ id: 3, dry_run: true }), build({ id: 0 })], { status: '', q: '' })
 	expect(joined.map((each) => [each.id, each.status])).toEqual([[0, 'running'], [2, 'failed'], [1, 'completed']])
+	const other = joinBuilds([build({ seq: 50, epoch: 'e1', status: 'running' })], [build({ seq: 3, epoch: 'e2', status: 'failed' })], { status: '', q: '' })
+	expect(other.map((each) => each.status)).toEqual(['failed']) // numbers of another epoch are no newer
 	expect(joinBuilds([build({ name: 'Qt six' })], [], { status: '', q: 'qt' })).toHaveLength(1)
 	expect(joinBuilds([build()], [], { status: 'failed', q: '' })).toHaveLength(0)
 })

@@ -4,12 +4,16 @@ import { CHUNK_LINES, openLog } from '../../src/live/log.js'
 import { FakeSocket, useFakeSocket } from '../fakes.js'
 
 let log, state, asked
+/** What a window's request fails with; null: it is answered. */
+let fault
 beforeEach(() => {
 	vi.useFakeTimers()
 	useFakeSocket()
 	asked = []
+	fault = null
 	const fetchWindow = vi.fn((item, from, limit) => {
 		asked.push([from, limit])
+		if (fault) return Promise.reject(fault)
 		const lines = Array.from({ length: limit }, (_, at) => `old ${from + at}`)
 		return Promise.resolve({ from_line: from, lines, total_lines: 1000, size: 1, final: false })
 	})
@@ -83,4 +87,44 @@ it('ends with log_end', () => {
 	FakeSocket.last.says({ type: 'log_end', size: 4, sha256: 'x', status: 'completed' })
 	FakeSocket.last.ends(1000)
 	expect(state).toMatchObject({ final: true, total: 1 })
+})
+
+it('a window that could not be had is asked for again by itself, by and by, and at once when the log is live again', async () => {
+	says(5000, 5004, 901, 'end\n')
+	fault = Object.assign(new Error('The server does not answer'), { status: 0 })
+	log.want(1, 20)
+	await vi.advanceTimersByTimeAsync(8000)
+	expect(asked.length).toBeGreaterThan(2)
+	expect(asked.length).toBeLessThan(6)
+	FakeSocket.last.ends(1006)
+	await vi.advanceTimersByTimeAsync(1000)
+	fault = null
+	const before = asked.length
+	FakeSocket.last.opens()
+	await vi.advanceTimersByTimeAsync(0)
+	expect(asked.length).toBe(before + 1)
+	expect(log.line(1)).toBe('old 1')
+	await vi.advanceTimersByTimeAsync(60_000)
+	expect(asked.length).toBe(before + 1)
+})
+it('what is refused is said, and not asked again', async () => {
+	says(5000, 5004, 901, 'end\n')
+	fault = Object.assign(new Error('no such log'), { status: 404 })
+	log.want(1, 20)
+	await vi.advanceTimersByTimeAsync(60_000)
+	expect(asked).toHaveLength(1)
+	expect(state.error).toBe('The log cannot be read: no such log')
+})
+it('a log in which nothing was written yet is known to be empty soon', () => {
+	expect(state).toMatchObject({ ready: false, live: true })
+	vi.advanceTimersByTime(1500)
+	expect(state).toMatchObject({ ready: true, total: 0, final: false })
+})
+it('tells when what is written does not come', () => {
+	says(0, 4, 1, 'one\n')
+	FakeSocket.last.ends(1006)
+	expect(state.live).toBe(false)
+	vi.advanceTimersByTime(1000)
+	FakeSocket.last.opens()
+	expect(state.live).toBe(true)
 })
