@@ -3,6 +3,7 @@
 // The control script as an operator uses it, on a machine where `./reqpm.sh setup` was run before: with a port, a data folder
 // and a log folder of its own, so that a server which runs here anyway is left alone.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -196,6 +197,17 @@ test('a folder that cannot be used is one sentence', { skip }, async (t) => {
   const c = await control(t)
   oneSentence((await c.is(1, ['start'], { env: { REQPM_LOG_DIR: '/dev/null/logs' } })).stderr, /REQPM_LOG_DIR/)
   oneSentence((await c.is(1, ['start'], { env: { REQPM_DATA_DIR: '/dev/null/data' } })).stderr, /\/dev\/null/)
+})
+
+test('what is installed is one file, which needs nothing else of the checkout', { skip }, async (t) => {
+  const c = await control(t)
+  await c.is(0, ['setup'])
+  const to = join(c.dir, 'installed')
+  execFileSync('meson', ['install', '-C', join(ROOT, 'out/release'), '--no-rebuild'], { env: { ...c.env, DESTDIR: to }, stdio: 'pipe' })
+  const files = readdirSync(to, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  assert.deepEqual(files.map(({ name }) => name), ['reqpm'])
+  const { code, stdout } = await new Program(join(files[0].parentPath ?? files[0].path, 'reqpm'), ['--version'], { cwd: '/' }).ended
+  assert.deepEqual([code, /^reqpm \d/.test(stdout)], [0, true], stdout)
 })
 
 test('a server that was killed is not taken for one that runs', { skip }, async (t) => {
