@@ -9,17 +9,15 @@ struct building { /* of all jobs, by slot */
 	char *worker, *package, *phase;
 };
 
-struct workers_unit {
-	struct http_request *req;
+struct workers {
+	struct json_writer *w;
 	struct building *building;
 	size_t count, cap;
-	struct strbuf json;
-	struct json_writer w;
 };
 
 static int take_building(const struct queue_item *item, void *arg)
 {
-	struct workers_unit *u = arg;
+	struct workers *u = arg;
 
 	/* Items of `external` builds are built by nobody here. */
 	if (!item->worker)
@@ -55,42 +53,57 @@ static void put_building(struct json_writer *w, const struct building *b)
 static int put_worker(const struct worker_identity *worker, int64_t heartbeat_at,
 	int64_t started_at, bool current, void *arg)
 {
-	struct workers_unit *u = arg;
+	struct workers *u = arg;
 
-	json_begin_object(&u->w, NULL);
-	json_put_string(&u->w, "name", worker->name);
-	json_put_string(&u->w, "incarnation", worker->incarnation);
-	json_put_int(&u->w, "slots", worker->slots);
-	json_put_bool(&u->w, "current", current);
-	json_put_time(&u->w, "started_at", started_at);
-	json_put_time(&u->w, "heartbeat_at", heartbeat_at);
-	json_begin_array(&u->w, "building");
+	json_begin_object(u->w, NULL);
+	json_put_string(u->w, "name", worker->name);
+	json_put_string(u->w, "incarnation", worker->incarnation);
+	json_put_int(u->w, "slots", worker->slots);
+	json_put_bool(u->w, "current", current);
+	json_put_time(u->w, "started_at", started_at);
+	json_put_time(u->w, "heartbeat_at", heartbeat_at);
+	json_begin_array(u->w, "building");
 	for (size_t i = 0; current && i < u->count; i++)
 		if (!strcmp(u->building[i].worker, worker->name))
-			put_building(&u->w, &u->building[i]);
-	json_end_array(&u->w);
-	json_end_object(&u->w);
+			put_building(u->w, &u->building[i]);
+	json_end_array(u->w);
+	json_end_object(u->w);
 	return 0;
 }
+
+static int put_workers(struct tx *tx, struct json_writer *w, const char *key)
+{
+	struct workers u = {.w = w};
+	int r = queue_items_building(tx, 0, take_building, &u);
+
+	json_begin_array(w, key);
+	if (r >= 0)
+		r = workers_list(tx, put_worker, &u);
+	json_end_array(w);
+	for (size_t i = 0; i < u.count; i++) {
+		free(u.building[i].worker);
+		free(u.building[i].package);
+		free(u.building[i].phase);
+	}
+	free(u.building);
+	return r;
+}
+
+struct workers_unit {
+	struct http_request *req;
+	struct strbuf json;
+};
 
 static int workers_run(struct tx *tx, void *arg)
 {
 	struct workers_unit *u = arg;
-	int r = queue_items_building(tx, 0, take_building, u);
+	struct json_writer w = JSON_WRITER(&u->json);
+	int r;
 
-	json_begin_object(&u->w, NULL);
-	json_begin_array(&u->w, "items");
-	if (r >= 0)
-		r = workers_list(tx, put_worker, u);
-	json_end_array(&u->w);
-	json_put_null(&u->w, "next");
-	json_end_object(&u->w);
-	for (size_t i = 0; i < u->count; i++) {
-		free(u->building[i].worker);
-		free(u->building[i].package);
-		free(u->building[i].phase);
-	}
-	free(u->building);
+	json_begin_object(&w, NULL);
+	r = put_workers(tx, &w, "items");
+	json_put_null(&w, "next");
+	json_end_object(&w);
 	return r;
 }
 
@@ -113,7 +126,6 @@ void workers_get(struct http_request *req, void *arg)
 
 	u->req = req;
 	strbuf_init(&u->json);
-	u->w.out = &u->json;
 	store_read(app->store, workers_run, workers_done, u);
 }
 
@@ -123,6 +135,8 @@ struct status_unit {
 	struct http_request *req;
 	struct app *app;
 	int64_t builds[BUILD_STATUS_COUNT], queue[QUEUE_STATUS_COUNT], disk_free;
+	struct strbuf json;
+	struct json_writer w; /* the document, begun where the database is read */
 };
 
 static int status_run(struct tx *tx, void *arg)
@@ -131,7 +145,10 @@ static int status_run(struct tx *tx, void *arg)
 	int r = build_totals(tx, u->builds);
 
 	u->disk_free = disk_free_bytes(u->app->data_dir);
-	return r < 0 ? r : queue_depths(tx, u->queue);
+	if (r >= 0)
+		r = queue_depths(tx, u->queue);
+	json_begin_object(&u->w, NULL);
+	return r < 0 ? r : put_workers(tx, &u->w, "workers");
 }
 
 static void put_counts(struct json_writer *w, const char *key, const char *const *names,
@@ -222,7 +239,6 @@ static void put_status(struct json_writer *w, const struct status_unit *u)
 	const struct app *app = u->app;
 	bool healthy = !app->draining && u->disk_free >= app->disk_floor_bytes;
 
-	json_begin_object(w, NULL);
 	json_put_string(w, "status", app->draining ? "draining" : (healthy ? "ok" : "disk full"));
 	json_put_bool(w, "healthy", healthy);
 	json_put_string(w, "version", REQPM_VERSION);
@@ -244,15 +260,14 @@ static void put_status(struct json_writer *w, const struct status_unit *u)
 static void status_done(void *arg, int status)
 {
 	struct status_unit *u = arg;
-	struct strbuf json = STRBUF_INIT;
-	struct json_writer w = JSON_WRITER(&json);
 
 	if (status < 0) {
+		strbuf_finish(&u->json);
 		answer_error(u->req, status);
 		return;
 	}
-	put_status(&w, u);
-	http_reply_json(u->req, 200, &json);
+	put_status(&u->w, u);
+	answer_json(u->req, 200, &u->json);
 }
 
 void status_get(struct http_request *req, void *arg)
@@ -262,6 +277,8 @@ void status_get(struct http_request *req, void *arg)
 
 	u->req = req;
 	u->app = app;
+	strbuf_init(&u->json);
+	u->w = (struct json_writer)JSON_WRITER(&u->json);
 	store_read(app->store, status_run, status_done, u);
 }
 
