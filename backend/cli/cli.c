@@ -201,7 +201,7 @@ static char *data_dir(void)
 
 static int session_open(struct session *s, struct strbuf *err)
 {
-	const char *usual = is_set("REQPM_SERVER") ? getenv("REQPM_SERVER") : SERVER_DEFAULT;
+	const char *set = env_text("REQPM_SERVER"), *usual = *set ? set : SERVER_DEFAULT;
 	const char *server = s->args.server ? s->args.server : usual;
 	char *dir = data_dir();
 	int r;

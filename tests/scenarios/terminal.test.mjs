@@ -142,6 +142,12 @@ test('what is refused at the door is exit 2 and one sentence that says what to d
   assert.ok(list.every((build) => build.status === 'failed' && build.error), 'what was refused at the door is no build')
 })
 
+test('the client knows the limits of the server', () => {
+  const value = (file, name) => Number(new RegExp(`#define ${name} (\\d+)`).exec(readFileSync(new URL(`../../backend/${file}`, import.meta.url), 'utf8'))[1])
+  for (const [ours, theirs] of [['FILES_LIMIT', 'UPLOAD_FILES_MAX'], ['PATH_LIMIT', 'UPLOAD_PATH_MAX'], ['NAME_LIMIT', 'BUILD_NAME_MAX']])
+    assert.equal(value('cli/upload.h', `UPLOAD_${ours}`), value('apps/builds/builds.h', theirs), ours)
+})
+
 test('without the token nothing is changed, and the sentence says where it is looked for', async (t) => {
   const server = await startReqpm(t)
   const folder = folderOf(server, 'set', SET)
