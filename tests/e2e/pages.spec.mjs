@@ -13,7 +13,7 @@ const paths = () => ['/', '/new', '/status', '/login', '/nowhere', `/builds/${id
 const settled = (page) => expect(page.locator('.loading')).toHaveCount(0)
 
 for (const colorScheme of ['light', 'dark'])
-	test(`every page is without fault for axe in ${colorScheme}`, async ({ page, server, complaints }) => {
+	test(`every page is without fault for axe in ${colorScheme}`, async ({ page, server }) => {
 		await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
 		for (const path of paths()) {
 			await page.goto(server.url + path)
@@ -21,8 +21,7 @@ for (const colorScheme of ['light', 'dark'])
 			const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
 			expect(violations.map((v) => `${path} ${v.id}: ${v.nodes.map((n) => n.target).join(' | ')}`)).toEqual([])
 		}
-		expect(complaints).toEqual([])
-	})
+		})
 
 for (const width of [320, 1280, 3840])
 	test(`no page is wider than ${width} px`, async ({ page, server }) => {
@@ -34,7 +33,8 @@ for (const width of [320, 1280, 3840])
 		}
 	})
 
-test('a build that is not there is said not to be, with a way back', async ({ page, server }) => {
+test('a build that is not there is said not to be, with a way back', async ({ page, server, complaints }) => {
+	complaints.expect(/status of 40[04]/)
 	for (const missing of ['99999', 'abc', '1e3', '-1']) {
 		await page.goto(`${server.url}/builds/${missing}`)
 		await expect(page.getByRole('heading', { name: `There is no build ${missing}` })).toBeVisible()
@@ -43,7 +43,7 @@ test('a build that is not there is said not to be, with a way back', async ({ pa
 	await expect(page.getByRole('heading', { name: 'Builds' })).toBeVisible()
 })
 
-test('packages are found, opened and closed by the keyboard alone', async ({ page, server, complaints }) => {
+test('packages are found, opened and closed by the keyboard alone', async ({ page, server }) => {
 	await page.goto(`${server.url}/builds/${id}`)
 	await expect(page.getByRole('row').filter({ hasText: 'bad' }).first()).toBeVisible()
 	await page.keyboard.press('/')
@@ -55,7 +55,13 @@ test('packages are found, opened and closed by the keyboard alone', async ({ pag
 	await expect(page.getByRole('heading', { name: 'bad 1.0' })).toBeFocused()
 	await page.keyboard.press('Escape')
 	await expect(page.getByRole('complementary')).toHaveCount(0)
-	expect(complaints).toEqual([])
+	await expect(page.getByRole('grid'), 'the keyboard goes on from the rows').toBeFocused()
+	await page.keyboard.press('/')
+	await page.keyboard.type('x')
+	await expect(page.getByRole('row').filter({ hasText: 'bad' })).toHaveCount(0)
+	await page.getByRole('grid').focus()
+	await page.keyboard.press('Enter')
+	await expect(page.getByRole('complementary'), 'a row that the filter hides is not opened').toHaveCount(0)
 })
 
 test('the theme follows the system until the reader chooses, and the choice stays', async ({ page, server }) => {
@@ -69,7 +75,7 @@ test('the theme follows the system until the reader chooses, and the choice stay
 	expect(await dark()).toBe(false)
 })
 
-test('the timeline is zoomed and moved by the keyboard and the wheel, and says the same as a table', async ({ page, server, complaints }) => {
+test('the timeline is zoomed and moved by the keyboard and the wheel, and says the same as a table', async ({ page, server }) => {
 	await page.goto(`${server.url}/builds/${id}/timeline`)
 	const chart = page.getByRole('group', { name: /^Timeline of/ })
 	const bars = page.locator('.bar')
@@ -97,5 +103,4 @@ test('the timeline is zoomed and moved by the keyboard and the wheel, and says t
 	await expect(page.locator('.timeline-details tbody tr')).toHaveCount(3)
 	await page.locator('.bar-group', { hasText: 'bad' }).click()
 	await expect(page.getByRole('heading', { name: 'bad 1.0' })).toBeVisible()
-	expect(complaints).toEqual([])
 })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `npm run e2e` in frontend/: the page in the distribution's Chromium against the real binary. REQPM_BINARY, REQPM_STATIC (the
-// folder of the built page) and CHROMIUM name others.
+// `npm run e2e` in frontend/: the page of the real binary in the distribution's Chromium. REQPM_BINARY and CHROMIUM name others;
+// REQPM_STATIC is the folder of a built page that is served in place of the embedded one.
 import { defineConfig } from '../../frontend/node_modules/@playwright/test/index.mjs'
 
 export default defineConfig({

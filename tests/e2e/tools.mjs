@@ -22,8 +22,10 @@ const freePort = () =>
 	})
 
 export class Server {
-	static async start() {
+	/** @param {{ page?: string }} [options] `page`: a folder that is served in place of the page in the binary */
+	static async start({ page = process.env.REQPM_STATIC } = {}) {
 		const server = new Server()
+		server.page = page
 		server.folder = await mkdtemp(join(tmpdir(), 'reqpm-e2e-'))
 		await chmod(server.folder, 0o755)
 		server.data = join(server.folder, 'data')
@@ -37,7 +39,7 @@ export class Server {
 		const log = openSync(join(this.folder, 'server.log'), 'a')
 		this.process = spawn(
 			BINARY,
-			['serve', '--port', this.port, '--data-dir', this.data, '--jobs', '2', '--static-dir', process.env.REQPM_STATIC ?? join(ROOT, 'frontend/dist')].map(String),
+			['serve', '--port', this.port, '--data-dir', this.data, '--jobs', '2', ...(this.page ? ['--static-dir', this.page] : [])].map(String),
 			{ detached: true, stdio: ['ignore', log, log] },
 		)
 		closeSync(log)
@@ -88,14 +90,14 @@ export const test = base.extend({
 		await server.stop()
 	}, { scope: 'worker' }],
 
-	/** What the page complained of; a test ends well only when it is empty, or says what it expects. */
-	complaints: async ({ page }, use) => {
-		const complaints = []
+	/** What the page complained of, a broken content security policy too. Every test ends well only when it is empty, but for what was expected. */
+	complaints: [async ({ page }, use) => {
+		const complaints = [], expected = []
 		page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
 		page.on('pageerror', (error) => complaints.push(String(error)))
-		await use(complaints)
-		expect(complaints).toEqual([])
-	},
+		await use({ expect: (words) => expected.push(words) })
+		expect(complaints.filter((words) => !expected.some((each) => each.test(words)))).toEqual([])
+	}, { auto: true }],
 
 	signIn: async ({ page, server }, use) => {
 		await use(async () => {
@@ -109,16 +111,18 @@ export const test = base.extend({
 /** The row of a package: others name it, too, while they wait for it. */
 export const row = (page, name) => page.locator('.row', { has: page.locator('.cell-package', { hasText: name }) })
 
-/** Every /api/ request of a page between a build's socket being open and its end. */
-export function countRequests(page) {
+/** What Chromium says when a server goes away under a page. */
+export const GONE = /net::ERR_|WebSocket connection to .* failed/
+
+/** Every /api/ request of a page from the 101 of a build's socket to its close, in the order in which the browser saw them. */
+export async function countRequests(page) {
 	const seen = { open: 0, closed: 0, between: [] }
-	page.on('websocket', (socket) => {
-		if (!/\/ws\/builds\/\d+\//.test(socket.url())) return
-		socket.once('framereceived', () => seen.open++)
-		socket.once('close', () => seen.closed++)
-	})
-	page.on('request', (request) => {
-		if (request.url().includes('/api/') && seen.open > seen.closed) seen.between.push(request.url())
-	})
+	const sockets = new Set()
+	const cdp = await page.context().newCDPSession(page)
+	await cdp.send('Network.enable')
+	cdp.on('Network.webSocketCreated', ({ requestId, url }) => /\/ws\/builds\/\d+\//.test(url) && sockets.add(requestId))
+	cdp.on('Network.webSocketHandshakeResponseReceived', ({ requestId, response }) => sockets.has(requestId) && response.status === 101 && seen.open++)
+	cdp.on('Network.webSocketClosed', ({ requestId }) => sockets.has(requestId) && seen.closed++)
+	cdp.on('Network.requestWillBeSent', ({ request }) => request.url.includes('/api/') && seen.open > seen.closed && seen.between.push(request.url))
 	return seen
 }

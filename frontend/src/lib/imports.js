@@ -30,8 +30,8 @@ async function compareVersions() {
 	const script = document.querySelector('script[type="module"][src]')?.getAttribute('src')
 	try {
 		const answer = await fetch('/', { cache: 'no-store' })
-		if (!answer.ok) return 'away'
-		return !script || (await answer.text()).includes(`"${script}"`) ? 'same' : 'other'
+		if (answer.status >= 500) return 'away'
+		return !answer.ok || !script || (await answer.text()).includes(`"${script}"`) ? 'same' : 'other'
 	} catch {
 		return 'away'
 	}
