@@ -47,6 +47,15 @@ void rpm_layers_drop(struct rpm_layers *l);
 #define RPM_LAYERS_KEEP_DAYS 14
 void rpm_layers_prune(struct rpm_env *env);
 
+/* ---- one RPM's files (rpm_unpack.c) */
+/* -EINVAL: the RPM's fault, it would end so again; other codes: ours. why is a sentence, borrowed. */
+typedef void rpm_unpack_fn(int code, const char *why, void *arg);
+/* Unpacks an RPM of repo_dir into work/out/layer; work is a folder of slot 0. Not 0: err says why, and done is not called. */
+int rpm_unpack_start(struct rpm_env *env, const char *repo_dir, const char *file, const char *work,
+	rpm_unpack_fn *done, void *arg, struct strbuf *err);
+int rpm_unpack_verdict(
+	const char *file, const struct run_result *result, const char *text, struct strbuf *why);
+
 struct rpm_env {
 	struct loop *loop;
 	struct sandbox *sandbox;

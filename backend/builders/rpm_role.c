@@ -17,7 +17,6 @@ static const struct {
 	{"base", role_base},
 	{"prepare", role_prepare},
 	{"describe", role_describe},
-	{"unpack", role_unpack},
 };
 
 static NORETURN void exec_program(const char *const *argv, int out, bool quiet)

@@ -9,7 +9,6 @@
  *                     {"install":[file…],"epoch":seconds,"spec":path}, or {"error":sentence}, or
  *                     {"problems":[sentence…],"missing":[capability…]}: what nothing provides
  *   describe          what the RPMs in RPM_ROLE_REPO say of themselves: {"rpms":[{…}]} or {"error":sentence}
- *   unpack FILE…      RPMs of RPM_ROLE_REPO, each into out/<its place among the arguments>: {} or {"error":sentence}
  */
 #ifndef REQPM_RPM_ROLE_H
 #define REQPM_RPM_ROLE_H
@@ -39,6 +38,5 @@ void role_status_text(int status, struct strbuf *out);
 int role_base(int argc, char **argv); /* rpm_role_base.c */
 int role_prepare(int argc, char **argv); /* rpm_role_prepare.c */
 int role_describe(int argc, char **argv);
-int role_unpack(int argc, char **argv); /* rpm_role_unpack.c */
 
 #endif

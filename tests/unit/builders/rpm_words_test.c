@@ -242,6 +242,29 @@ static void test_problems_become_one_sentence(void **state)
 	assert_null(rpm_answer_complaint(NULL));
 }
 
+static void test_what_an_rpm_did_itself_is_not_tried_again(void **state)
+{
+	static const enum run_end own[] = {
+		RUN_TIMED_OUT, RUN_DISK_FULL, RUN_OUT_OF_MEMORY, RUN_SIGNALED, RUN_CANCELLED};
+	struct run_result result = {.end = RUN_EXITED, .why = "it took too long"};
+	struct strbuf why = STRBUF_INIT;
+
+	(void)state;
+	assert_int_equal(rpm_unpack_verdict("a.rpm", &result, "", &why), 0);
+	result.code = 1;
+	assert_int_equal(rpm_unpack_verdict("a.rpm", &result, "cpio: no", &why), -EINVAL);
+	assert_string_equal(why.buf, "a.rpm cannot be unpacked: cpio: no");
+	for (size_t i = 0; i < countof(own); i++) {
+		strbuf_reset(&why);
+		result.end = own[i];
+		assert_int_equal(rpm_unpack_verdict("a.rpm", &result, "", &why), -EINVAL);
+		assert_string_equal(why.buf, "a.rpm cannot be unpacked: it took too long");
+	}
+	result.end = RUN_BROKEN;
+	assert_int_equal(rpm_unpack_verdict("a.rpm", &result, "", &why), -EIO);
+	strbuf_finish(&why);
+}
+
 /* ---- digests */
 
 static void test_a_digest_is_remembered_until_the_file_changes(void **state)
@@ -300,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_the_last_answer_at_the_start_of_a_line_counts),
 		cmocka_unit_test(test_what_is_no_answer_is_refused_with_a_sentence),
 		cmocka_unit_test(test_problems_become_one_sentence),
+		cmocka_unit_test(test_what_an_rpm_did_itself_is_not_tried_again),
 		cmocka_unit_test(test_a_digest_is_remembered_until_the_file_changes),
 		cmocka_unit_test(test_a_link_is_not_hashed),
 	};

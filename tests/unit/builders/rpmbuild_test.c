@@ -2,8 +2,41 @@
 #include "rpm_world.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* ---- in place of the C library's: what is on disk when a layer gets its name */
+
+static struct {
+	int syncs, moves, unsynced_moves, folder_syncs;
+} disk;
+
+int syncfs(int fd)
+{
+	disk.syncs++;
+	return (int)syscall(SYS_syncfs, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+	if (strstr(to, "/layers/")) {
+		disk.moves++;
+		disk.unsynced_moves += !disk.syncs;
+	}
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int fsync(int fd)
+{
+	char link[64], path[300] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (disk.moves && readlink(link, path, sizeof(path) - 1) > 0)
+		disk.folder_syncs += strstr(path, "/layers") != NULL;
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static bool has(const struct rpm_built *b, const char *text)
 {
@@ -163,6 +196,32 @@ static void builds_at_once_share_base_and_layers(struct world *w)
 	rpm_world_finish(&rw);
 }
 
+static void a_layer_has_its_name_when_it_is_on_disk(struct world *w)
+{
+	struct rpm_world rw;
+	struct rpm_built apple, pear, pie;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "apple", "", "", "");
+	rpm_world_put_spec(&rw, "pear", "", "", "");
+	rpm_world_put_spec(&rw, "pie", "BuildRequires: apple pear", "", "");
+	rpm_world_build(&rw, 1, "apple.spec", &apple);
+	rpm_world_keep(&rw, &apple);
+	rpm_world_build(&rw, 2, "pear.spec", &pear);
+	rpm_world_keep(&rw, &pear);
+	memset(&disk, 0, sizeof(disk));
+	rpm_world_build(&rw, 3, "pie.spec", &pie);
+	CHECK(pie.ok, "%s\n%s", pie.why, pie.log.buf);
+	CHECK(disk.moves == 2 && !disk.unsynced_moves, "%d of %d moved unsynced",
+		disk.unsynced_moves, disk.moves);
+	CHECK(disk.syncs == 1 && disk.folder_syncs == 1, "%d syncs, %d of the folder", disk.syncs,
+		disk.folder_syncs);
+	rpm_built_finish(&apple);
+	rpm_built_finish(&pear);
+	rpm_built_finish(&pie);
+	rpm_world_finish(&rw);
+}
+
 static void the_jobs_own_package_wins_over_the_hosts(struct world *w)
 {
 	struct rpm_world rw;
@@ -232,6 +291,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(a_source_rpm_is_rebuilt),
 	SCENARIO(what_was_built_is_in_the_next_build_root),
 	SCENARIO(builds_at_once_share_base_and_layers),
+	SCENARIO(a_layer_has_its_name_when_it_is_on_disk),
 	SCENARIO(the_jobs_own_package_wins_over_the_hosts),
 	SCENARIO(a_package_is_built_again_beside_its_own_rpm),
 	SCENARIO(generated_needs_are_added_to_the_build_root),
