@@ -207,13 +207,22 @@ note_server() { # $1: its process, or that which becomes it
 	printf '%s\n' "$1" "$URL" "$DATA" >"$RUN.pid" || { kill "$1"; die "$LOGS takes no file: the disk is full"; }
 }
 
+# The server outlives the caller: a lock or a pipe that he holds is not to be held by it.
+close_inherited() {
+	local fd
+	for fd in /proc/self/fd/*; do
+		fd=${fd##*/}
+		[ "$fd" -le 2 ] || eval "exec $fd>&-"
+	done
+}
+
 start() { # options of `serve`
 	local pid served
 	take_server_options "$@"
 	find_server
 	if pid=$(server_pid); then say "the server runs already (process $pid, $URL)"; return 0; fi
 	make_logs
-	(unlock && cd "$CALLER" && exec setsid "$BIN" serve --port "$PORT" --data-dir "$DATA" --log-file "$LOGS/server.log" \
+	(close_inherited && cd "$CALLER" && exec setsid "$BIN" serve --port "$PORT" --data-dir "$DATA" --log-file "$LOGS/server.log" \
 		--worker-log-file "$LOGS/worker.log" "$@" >"$RUN.out" 2>"$RUN.err" </dev/null) &
 	pid=$!
 	note_server "$pid" # whoever is interrupted now can stop it all the same

@@ -143,6 +143,15 @@ test('two that start at once end with one server, which both know', { skip }, as
   await c.is(0, ['status'])
 })
 
+test('the server holds nothing open that its caller had open', { skip }, async (t) => {
+  const c = await control(t)
+  const started = new Program(SCRIPT, ['start'], { cwd: c.dir, env: c.env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  started.process.stdio[3].resume()
+  const { code, stderr } = await within(started.ended, 'the end of all that the script was given')
+  assert.equal(code, 0, stderr)
+  await c.is(0, ['status'])
+})
+
 test('what the command line says of port, data and address counts', { skip }, async (t) => {
   const c = await control(t)
   const other = await freePort()
