@@ -75,6 +75,9 @@ test('a failure stands first, with the line that says why and the way to it', as
 	await expect(page).toHaveTitle('[FAILED] set · reqpm')
 	await page.locator('.failure').getByRole('link', { name: /log/ }).click()
 	await expect(page.locator('.log-text', { hasText: 'no such thing' })).toBeVisible()
+	await page.getByLabel('Log of', { exact: true }).focus()
+	await page.getByLabel('Log of', { exact: true }).selectOption({ label: '✓ good (completed)' })
+	await expect(page.getByRole('region', { name: 'Log of good' })).toBeVisible()
 })
 
 test('the builds list is live', async ({ page, server }) => {

@@ -6,7 +6,8 @@ import { itemLook } from '../api/statuses.js'
 /** @typedef {import('../api/types.js').QueueItem} QueueItem */
 
 /**
- * Whose log? While somebody is at the list it stays as it is: entries that move are not to be hit.
+ * Whose log? The list is made when somebody comes to it, and stays as it is while he is there: entries that move are not to be hit, and
+ * thousands that nobody sees cost a frame each time.
  *
  * @param {{ value: number, order: number[], items: QueueItem[], onChoose: (id: string) => void }} props `order`: those that have begun
  */
@@ -15,16 +16,16 @@ export const LogChoice = memo(Choices)
 /** @param {{ value: number, order: number[], items: QueueItem[], onChoose: (id: string) => void }} props */
 function Choices({ value, order, items, onChoose }) {
 	const [held, setHeld] = useState(/** @type {{ order: number[], items: QueueItem[] } | null} */ (null))
-	const shown = held ?? { order, items }
-	const byId = itemsById(shown.items)
+	const byId = itemsById(held?.items ?? items)
+	const listed = held?.order.includes(value) ? held.order : [value, ...(held?.order ?? [])]
 	const hold = () => setHeld((old) => old ?? { order, items })
 	return (
-		<select className="field log-choice" aria-label="Log of" value={value} onFocus={hold} onMouseDown={hold} onKeyDown={hold} onBlur={() => setHeld(null)}
+		<select className="field log-choice" aria-label="Log of" value={value} onPointerEnter={hold} onFocus={hold} onMouseDown={hold} onKeyDown={hold} onBlur={() => setHeld(null)}
 			onChange={(event) => {
 				setHeld(null)
 				onChoose(event.target.value)
 			}}>
-			{(shown.order.includes(value) ? shown.order : [value, ...shown.order]).map((id) => <Choice key={id} item={byId.get(id)} />)}
+			{listed.map((id) => <Choice key={id} item={byId.get(id)} />)}
 		</select>
 	)
 }
