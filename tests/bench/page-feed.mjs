@@ -100,10 +100,52 @@ export class Feed {
   }
 }
 
-/** The server at `upstream` with the feed in place of its build's room: {url, close()}. */
-export async function serveFeed(upstream, feed) {
+const LINE = 'gcc -O2 -g -pipe -Wall -Wextra -c -o src/some/object.o src/some/source.c'
+const OLD_LINES = 100_000
+const LOG_TICK_MS = 20
+
+/** A log that has OLD_LINES lines and grows by so many a second: its socket and its windows, by docs/protocol.md. */
+class Log {
+  #lines = OLD_LINES
+  #text = (line) => `[${line}] ${line % 10 ? LINE : `\u001b[33m${LINE}\u001b[0m`}`
+
+  join(socket, rate) {
+    let offset = this.#lines * LINE.length
+    const say = (n) => {
+      const data = Array.from({ length: n }, (_, at) => `${this.#text(this.#lines + at + 1)}\n`).join('')
+      socket.send(JSON.stringify({ type: 'log', offset, next: offset + data.length, line: this.#lines + 1, data }))
+      offset += data.length
+      this.#lines += n
+    }
+    say(100)
+    const timer = setInterval(() => say(Math.round((rate * LOG_TICK_MS) / 1000)), LOG_TICK_MS)
+    socket.on('close', () => clearInterval(timer))
+  }
+
+  window(query) {
+    const from = Number(query.get('from_line')), limit = Number(query.get('limit'))
+    return { from_line: from, lines: Array.from({ length: limit }, (_, at) => this.#text(from + at)), total_lines: this.#lines, size: 0, final: false }
+  }
+}
+
+/** Two files of each package, whatever it is at. */
+const results = ({ queue_items: items }) => ({
+  items: items.flatMap(({ id, package: { name } }) => ['x86_64', 'src'].map((arch) => (
+    { queue_item: id, package: name, file: `${name}-1.0-1.${arch}.rpm`, kind: 'rpm', size: 81_234, sha256: 'a'.repeat(64), nevra: `${name}-1.0-1.${arch}`, url: `/${name}.${arch}` }))),
+})
+
+/** The server at `upstream` with the feed in place of its build's room, its results and its logs: {url, close()}. */
+export async function serveFeed(upstream, feed, logRate = 0) {
   const { hostname, port, host } = new URL(upstream)
+  const log = new Log()
+  const made = (url) => {
+    const { pathname, searchParams } = new URL(url, upstream)
+    if (pathname === `/api/builds/${feed.build.id}/artifacts`) return results(feed.build)
+    return /^\/api\/queue\/\d+\/log$/.test(pathname) ? log.window(searchParams) : null
+  }
   const server = createServer((req, res) => {
+    const own = made(req.url)
+    if (own) return void res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(own))
     const { origin: _, ...headers } = req.headers // another port is another origin
     const on = request({ hostname, port, method: req.method, path: req.url, headers: { ...headers, host } }, (answer) => {
       res.writeHead(answer.statusCode, answer.headers)
@@ -115,6 +157,7 @@ export async function serveFeed(upstream, feed) {
   const rooms = new WebSocketServer({ server })
   rooms.on('connection', (socket, { url }) => {
     if (url.startsWith(`/ws/builds/${feed.build.id}/`)) feed.join(socket)
+    else if (url.startsWith('/ws/builds/queue/')) log.join(socket, logRate)
     else socket.close(4404)
   })
   await new Promise((done) => server.listen(0, '127.0.0.1', done))

@@ -3,6 +3,7 @@
 // The page in headless Chromium: frame times while one build of PACKAGES gets RATE messages a second, for each view, with the frames
 // of an empty page as the floor; then the first content at a quarter of the processor's speed. Frames are drawn in software here.
 //   REQPM_BIN=out/release/reqpm node tests/bench/page.mjs [PACKAGES] [RATE] [SECONDS] [VIEW…]      prints one JSON line each
+//   PACKAGES may be several, as 2000,5000; in the view of a log its file grows by RATE lines a second beside
 //   REQPM_STATIC=frontend/dist serves that folder in place of the page in the binary; PROFILE=FOLDER keeps a CPU profile of each view
 import { readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
@@ -11,7 +12,8 @@ import { chromium } from '../../frontend/node_modules/playwright-core/index.mjs'
 import { startReqpm } from '../harness.mjs'
 import { Feed, serveFeed } from './page-feed.mjs'
 
-const [packages, rate, seconds] = [2000, 1000, 20].map((usual, at) => Number(process.argv[2 + at] ?? usual))
+const sizes = (process.argv[2] ?? '2000,5000').split(',').map(Number)
+const [rate, seconds] = [1000, 20].map((usual, at) => Number(process.argv[3 + at] ?? usual))
 const wanted = process.argv.slice(5)
 const THROTTLE = 4
 const LOADS = 5
@@ -22,9 +24,12 @@ const SIZE = { width: 1280, height: 900 }
 const ROW = '[role=row][id^=row-]'
 
 const VIEWS = [
-  { view: 'packages', path: '', see: ROW },
-  { view: 'scrolling', path: '', see: ROW, scroll: '[role=grid]' },
+  { view: 'packages', see: ROW },
+  { view: 'scrolling', see: ROW, scroll: '[role=grid]' },
+  { view: 'panel', path: (build) => `?item=${build.queue_items[100].id}`, see: '.panel' },
   { view: 'timeline', path: '/timeline', see: '.timeline-chart rect' },
+  { view: 'log', path: (build) => `/log/${build.queue_items[100].id}`, see: '.log-text' },
+  { view: 'artefacts', path: '/artefacts', see: '.file-name' },
 ]
 
 const round = (n) => Math.round(n * 10) / 10
@@ -112,7 +117,7 @@ async function profiled(cdp, name, work) {
 }
 
 /** Each package needs up to two before it, as in real sets; what the feed says of them does not depend on it. */
-async function bigBuild(server) {
+async function bigBuild(server, packages) {
   const names = Array.from({ length: packages }, (_, i) => `package-${String(i).padStart(5, '0')}`)
   const set = names.map((name, i) => ({ name, version: '1.0', requires: i < 16 ? [] : [names[i - 16], names[i >> 1]] }))
   const made = (await server.api('/api/builds', { method: 'POST', body: { builder: 'external', name: 'bench', packages: set } })).json()
@@ -126,10 +131,10 @@ async function emptyFrames(browser, server) {
   return floor
 }
 
-async function frames(browser, server, build, { view, path, see, scroll }, floor) {
+async function frames(browser, server, build, { view, path = '', see, scroll }, floor) {
   const feed = new Feed(structuredClone(build))
-  const front = await serveFeed(server.url, feed)
-  const { page, cdp, close } = await openPage(browser, `${front.url}/builds/${feed.build.id}${path}`)
+  const front = await serveFeed(server.url, feed, view === 'log' ? rate : 0)
+  const { page, cdp, close } = await openPage(browser, `${front.url}/builds/${feed.build.id}${typeof path === 'string' ? path : path(build)}`)
   const stop = feed.run(rate)
   await page.waitForSelector(see, { state: 'attached' })
   await page.evaluate((what) => document.querySelector(what).scrollIntoView({ block: 'center' }), see)
@@ -146,7 +151,7 @@ async function frames(browser, server, build, { view, path, see, scroll }, floor
   await close()
   front.close()
   console.log(JSON.stringify({
-    benchmark: 'page', view, packages, messages_per_s: Math.round(messages), ...found, floor_p50_ms: floor.p50_ms, floor_p95_ms: floor.p95_ms,
+    benchmark: 'page', view, packages: build.queue_items.length, messages_per_s: Math.round(messages), ...found, floor_p50_ms: floor.p50_ms, floor_p95_ms: floor.p95_ms,
     ratio: +(found.p95_ms / floor.p95_ms).toFixed(2), caught_up: caughtUp, load: round(loadavg()[0]),
   }))
 }
@@ -185,8 +190,8 @@ async function firstContents(browser, what, url, row) {
   return { what, paint_ms: spread('paintMs'), row_ms: spread('rowMs') }
 }
 
-async function main(browser, server) {
-  const build = await bigBuild(server)
+async function main(browser, server, packages) {
+  const build = await bigBuild(server, packages)
   const views = VIEWS.filter(({ view }) => wanted.length === 0 || wanted.includes(view))
   if (views.length > 0) {
     const floor = await emptyFrames(browser, server)
@@ -209,7 +214,7 @@ const server = await startReqpm(t, { args: process.env.REQPM_STATIC ? ['--static
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] })
 cleanups.push(() => browser.close())
 try {
-  await main(browser, server)
+  for (const packages of sizes) await main(browser, server, packages)
 } finally {
   for (const fn of cleanups.reverse()) await fn()
 }
