@@ -33,7 +33,7 @@ void http_conn_free(struct http_conn *c)
 	list_remove(&c->link);
 	strbuf_finish(&c->in);
 	free(c);
-	http_server_connection_gone(s);
+	http_server_one_less(s);
 	http_server_unref(s);
 }
 

@@ -115,7 +115,8 @@ int http_server_listen(struct http_server *s, const char *host, int port, struct
 /* A listening socket that was bound elsewhere (before privileges were dropped); takes fd. */
 int http_server_listen_fd(struct http_server *s, int fd, struct strbuf *err);
 int http_server_port(const struct http_server *s);
-/* Stops accepting; idle connections close, requests under way are answered, until HTTP_DRAIN_MS have passed; then done(arg) on the loop.
+/* Stops accepting; idle connections close, requests under way are answered, and who is still connected after HTTP_DRAIN_MS is closed.
+ * done(arg) on the loop when all are gone and every request is answered: no handler is at work then.
  * Upgraded connections are not the server's any more and not waited for. */
 void http_server_drain(struct http_server *s, loop_fn *done, void *arg);
 void http_server_destroy(struct http_server *s);

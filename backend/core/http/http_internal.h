@@ -73,6 +73,7 @@ struct http_server {
 	void *drained_arg;
 	int64_t drain_by; /* monotonic ms */
 	size_t queued; /* bytes of answers that wait for their peers */
+	size_t unanswered; /* requests, those whose peer has gone included */
 	char *read_buffer;
 	struct http_stats stats;
 	uint64_t last_request;
@@ -83,8 +84,8 @@ struct http_server {
 void http_server_ref(struct http_server *s);
 void http_server_unref(struct http_server *s);
 void http_server_watch(struct http_server *s); /* starts the timer if it rests */
-void http_server_connection_gone(
-	struct http_server *s); /* maybe the last one that a drain waits for */
+/* A connection or request has gone: maybe the last one that a drain waits for. */
+void http_server_one_less(struct http_server *s);
 const char *http_server_date(struct http_server *s);
 struct http_limits *http_server_limits(struct http_server *s); /* for tests */
 size_t http_server_held_bytes(const struct http_server *s); /* of unread input, for tests */

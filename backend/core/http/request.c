@@ -7,6 +7,7 @@ struct http_request *http_request_create(struct http_conn *c, const struct http_
 	struct http_request *req = xcalloc(1, sizeof(*req));
 
 	http_server_ref(c->server);
+	c->server->unanswered++;
 	req->server = c->server;
 	req->conn = c;
 	req->head = *take_head;
@@ -32,6 +33,8 @@ void http_request_free(struct http_request *req)
 	http_head_finish(&req->head);
 	strbuf_finish(&req->body);
 	strbuf_finish(&req->headers);
+	req->server->unanswered--;
+	http_server_one_less(req->server);
 	http_server_unref(req->server);
 	free(req);
 }

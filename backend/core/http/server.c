@@ -253,13 +253,13 @@ void http_server_drain(struct http_server *s, loop_fn *done, void *arg)
 	s->drain_by = clock_monotonic_ms() + s->limits.drain_ms;
 	http_listeners_close(s);
 	for_each_connection(s, drain_one);
-	http_server_connection_gone(s);
+	http_server_one_less(s);
 }
 
-/* Posted, never called from inside: the one who waits may destroy the server. */
-void http_server_connection_gone(struct http_server *s)
+/* Posted, never called from inside: the one who waits may destroy the server, and what handlers use. */
+void http_server_one_less(struct http_server *s)
 {
-	if (!s->drained || !list_empty(&s->connections))
+	if (!s->drained || !list_empty(&s->connections) || s->unanswered)
 		return;
 	loop_post(s->config.loop, s->drained, s->drained_arg);
 	s->drained = NULL;
