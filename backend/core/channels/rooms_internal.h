@@ -161,7 +161,8 @@ void viewer_join(struct viewer *v, struct room *room);
 /* Writes what the socket takes. May begin a read; never removes a viewer. */
 void viewer_catch_up(struct viewer *v);
 int64_t viewer_will_have(const struct viewer *v); /* seq, once its snapshot has gone */
-bool viewer_resume(struct viewer *v); /* from v->seq, with a heartbeat; false: something is missing */
+bool viewer_resume(
+	struct viewer *v); /* from v->seq, with a heartbeat; false: something is missing */
 void viewer_give(struct viewer *v, struct snapshot *s);
 void viewer_close(struct viewer *v, uint16_t code, const char *reason);
 void viewer_send_away(
