@@ -48,6 +48,8 @@ struct rpm_env;
  * or "name = version"), may be NULL. NULL: err says why. */
 struct rpm_env *rpm_env_open(struct loop *loop, struct sandbox *sb, const char *data_dir,
 	const char *const *provides, struct strbuf *err);
+/* Removes unpacked RPMs that no build has used for two weeks, while builds go on. Not after rpm_env_drain(). */
+void rpm_env_prune(struct rpm_env *env);
 /* done(arg) on the loop, once nothing of its own is under way any more: a build that was cancelled does not wait for
  * what it asked for. After the last build has ended. */
 void rpm_env_drain(struct rpm_env *env, loop_fn *done, void *arg);

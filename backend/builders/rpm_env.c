@@ -56,6 +56,7 @@ struct rpm_env *rpm_env_open(struct loop *loop, struct sandbox *sb, const char *
 	env->self = xasprintf("%s/tools/reqpm", data_dir);
 	env->provides = copy_list(provides);
 	env->hashes = rpm_hashes_create();
+	uv_mutex_init(&env->layers_lock);
 	list_init(&env->base.waiting);
 	list_init(&env->unpacking);
 	r = make_folder(env, "tools", err);
@@ -65,10 +66,8 @@ struct rpm_env *rpm_env_open(struct loop *loop, struct sandbox *sb, const char *
 		r = make_folder(env, "layers", err);
 	if (!r)
 		r = copy_self(env, err);
-	if (!r) {
-		rpm_layers_prune(env);
+	if (!r)
 		return env;
-	}
 	rpm_env_close(env);
 	return NULL;
 }
@@ -120,6 +119,7 @@ void rpm_env_close(struct rpm_env *env)
 	free(env->data_dir);
 	free(env->self);
 	rpm_hashes_destroy(env->hashes);
+	uv_mutex_destroy(&env->layers_lock);
 	free(env);
 }
 

@@ -43,9 +43,7 @@ struct rpm_layers *rpm_layers_start(struct rpm_env *env, const char *repo_dir,
 /* After done: host folders, topmost first. */
 const char *const *rpm_layers_folders(const struct rpm_layers *l);
 void rpm_layers_drop(struct rpm_layers *l);
-/* At start: removes what no build has used for RPM_LAYERS_KEEP_DAYS. */
 #define RPM_LAYERS_KEEP_DAYS 14
-void rpm_layers_prune(struct rpm_env *env);
 
 /* ---- one RPM's files (rpm_unpack.c) */
 /* -EINVAL: the RPM's fault, it would end so again; other codes: ours. why is a sentence, borrowed. */
@@ -64,6 +62,8 @@ struct rpm_env {
 	struct rpm_base base;
 	struct list
 		unpacking; /* struct rpm_layers: the first one is at work, the others wait for their turn */
+	uv_mutex_t layers_lock; /* between looking at a layer's age and acting on it */
+	bool pruning;
 	struct rpm_hashes *hashes;
 	uint64_t counter; /* makes names of work folders */
 	size_t under_way;

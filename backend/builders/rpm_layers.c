@@ -71,6 +71,17 @@ static void layers_end(struct rpm_layers *l)
 
 /* ---- what there is (pool) */
 
+/* The time of a folder is that of its last use; whoever may write may set it to now. */
+static enum layer_state touch_layer(struct rpm_env *env, const char *folder)
+{
+	bool missing;
+
+	uv_mutex_lock(&env->layers_lock);
+	missing = utimensat(AT_FDCWD, folder, NULL, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+	uv_mutex_unlock(&env->layers_lock);
+	return missing ? LAYER_MISSING : LAYER_THERE;
+}
+
 static void look_work(uv_work_t *work)
 {
 	struct rpm_layers *l = container_of(work, struct rpm_layers, work);
@@ -86,13 +97,8 @@ static void look_work(uv_work_t *work)
 			return;
 		free(l->folders[i]);
 		l->folders[i] = xasprintf("%s/layers/%s", l->env->data_dir, hex);
-		/* The time of a folder is that of its last use; whoever may write may set it to now. */
-		l->states[i] = LAYER_THERE;
-		if (utimensat(AT_FDCWD, l->folders[i], NULL, AT_SYMLINK_NOFOLLOW) &&
-			errno == ENOENT) {
-			l->states[i] = LAYER_MISSING;
-			l->missing_count++;
-		}
+		l->states[i] = touch_layer(l->env, l->folders[i]);
+		l->missing_count += l->states[i] == LAYER_MISSING;
 	}
 }
 
@@ -294,32 +300,82 @@ void rpm_layers_drop(struct rpm_layers *l)
 
 /* ---- age */
 
-static void wipe_layer(struct rpm_env *env, const char *layer, const char *name)
-{
-	char *trash = xasprintf("%s/old-layer-%s", sandbox_slot_dir(env->sandbox, 0), name);
+struct pruning {
+	struct rpm_env *env;
+	uv_work_t work;
+	char **trash; /* folders of slot 0 */
+	size_t count;
+};
 
-	/* Only the uid that made it can remove what is in it. */
-	if (!rename(layer, trash))
-		rpm_env_wipe(env, trash);
-	free(trash);
+static bool is_old(const char *layer)
+{
+	struct stat st;
+
+	return !lstat(layer, &st) && st.st_mtime < time(NULL) - RPM_LAYERS_KEEP_DAYS * DAY_S;
 }
 
-void rpm_layers_prune(struct rpm_env *env)
+/* Out of the way at once, so that whoever looks for it next unpacks it anew. */
+static void put_away(struct pruning *p, const char *layer, const char *name)
 {
-	char *folder = xasprintf("%s/layers", env->data_dir);
+	char *trash = xasprintf("%s/old-layer-%s", sandbox_slot_dir(p->env->sandbox, 0), name);
+	bool moved;
+
+	uv_mutex_lock(&p->env->layers_lock);
+	moved = is_old(layer) && !rename(layer, trash);
+	uv_mutex_unlock(&p->env->layers_lock);
+	if (!moved) {
+		free(trash);
+		return;
+	}
+	p->trash = xrealloc(p->trash, (p->count + 1) * sizeof(*p->trash));
+	p->trash[p->count++] = trash;
+}
+
+static void prune_work(uv_work_t *work)
+{
+	struct pruning *p = container_of(work, struct pruning, work);
+	char *folder = xasprintf("%s/layers", p->env->data_dir);
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
 		char *path = xasprintf("%s/%s", folder, entry->d_name);
-		struct stat st;
 
-		if (entry->d_name[0] != '.' && !lstat(path, &st) &&
-			st.st_mtime < time(NULL) - RPM_LAYERS_KEEP_DAYS * DAY_S)
-			wipe_layer(env, path, entry->d_name);
+		if (entry->d_name[0] != '.' && is_old(path))
+			put_away(p, path, entry->d_name);
 		free(path);
 	}
 	if (dir)
 		closedir(dir);
 	free(folder);
+}
+
+/* Only the uid that made it can remove what is in it. */
+static void pruned(uv_work_t *work, int status)
+{
+	struct pruning *p = container_of(work, struct pruning, work);
+	struct rpm_env *env = p->env;
+
+	(void)status;
+	for (size_t i = 0; i < p->count; i++) {
+		rpm_env_wipe(env, p->trash[i]);
+		free(p->trash[i]);
+	}
+	free(p->trash);
+	free(p);
+	env->pruning = false;
+	rpm_env_leave(env);
+}
+
+void rpm_env_prune(struct rpm_env *env)
+{
+	struct pruning *p;
+
+	if (env->pruning)
+		return;
+	env->pruning = true;
+	rpm_env_enter(env);
+	p = xcalloc(1, sizeof(*p));
+	p->env = env;
+	uv_queue_work(&env->loop->uv, &p->work, prune_work, pruned);
 }

@@ -375,6 +375,28 @@ void solve_needs_finish(struct solve_need *needs, size_t count)
 	free(needs);
 }
 
+/* Names of files that a spec may need as such: "BuildRequires: /usr/bin/tool". Any other path would make the list endless. */
+static bool is_needed_by_path(const char *path)
+{
+	static const char *const below[] = {"/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/", "/etc/"};
+
+	for (size_t i = 0; i < countof(below); i++)
+		if (!strncmp(path, below[i], strlen(below[i])))
+			return true;
+	return false;
+}
+
+static void put_paths(Pool *pool, Repo *repo, Id id, struct json_writer *w)
+{
+	Dataiterator di;
+
+	dataiterator_init(&di, pool, repo, id, SOLVABLE_FILELIST, 0, SEARCH_FILES);
+	while (dataiterator_step(&di))
+		if (is_needed_by_path(di.kv.str))
+			json_put_string(w, NULL, di.kv.str);
+	dataiterator_free(&di);
+}
+
 int solve_describe(const char *path, struct json_writer *w, struct strbuf *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -399,6 +421,7 @@ int solve_describe(const char *path, struct json_writer *w, struct strbuf *err)
 		for (Id *dep = repo->idarraydata + s->provides; *dep; dep++)
 			if (*dep != SOLVABLE_FILEMARKER)
 				json_put_string(w, NULL, pool_dep2str(pool, *dep));
+	put_paths(pool, repo, id, w);
 	json_end_array(w);
 	json_end_object(w);
 	pool_free(pool);

@@ -35,7 +35,7 @@ for (const { who, uid } of USERS) {
     chmodSync(host, 0o755)
     chmodSync(server.dir, 0o755)
     await completed(server, {
-      'linked.spec': spec('linked', '', files('%install', `ln -s ${host} %{buildroot}/etc`, '%files')) + '/etc\n',
+      'linked.spec': spec('linked', '', files('%install', `mkdir -p %{buildroot}; ln -s ${host} %{buildroot}/etc`)) + '/etc\n',
       'user.spec': spec('user', 'BuildRequires: linked', files('%build', 'rpm -q linked', 'ls /etc', 'test -e /etc/passwd', 'test ! -e /etc/of-the-host')),
     })
     await server.nothingLeft()

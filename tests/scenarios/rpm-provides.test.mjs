@@ -60,6 +60,20 @@ test('what only an RPM shows is waited for on the first try and ordered from the
   await server.nothingLeft()
 })
 
+test('a program that a package of the set installs is waited for by its path', async (t) => {
+  const server = await startStacking(t, { args: ['--jobs', '1'] })
+  if (!server) return
+  const set = {
+    'a-user.spec': spec('a-user', 'BuildRequires: /usr/bin/our-tool', files('%build', 'test "$(our-tool)" = works')),
+    'maker.spec': spec('maker', '', files('%install', 'mkdir -p %{buildroot}/usr/bin', `printf '#!/bin/sh\\necho works\\n' >%{buildroot}/usr/bin/our-tool`, 'chmod 755 %{buildroot}/usr/bin/our-tool')) + '/usr/bin/our-tool\n',
+  }
+  const document = await server.ended((await server.submit(await server.upload(set))).id)
+  assert.equal(document.status, 'completed', JSON.stringify(document.queue_items.map((item) => item.why)))
+  assert.deepEqual(await outcomes(server, byName(document)['a-user']), ['lacking', 'completed'])
+  const dry = await server.ended((await server.submit(await server.upload(set), { dry_run: true })).id)
+  assert.deepEqual(dry.plan.levels, [['maker'], ['a-user']])
+})
+
 test('who waits for an RPM survives kill -9, and gets it from the next server', async (t) => {
   const server = await startStacking(t)
   if (!server) return

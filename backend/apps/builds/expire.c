@@ -91,6 +91,8 @@ void builds_expire_start(struct app *app)
 {
 	struct expiry *e;
 
+	if (!app->draining)
+		rpm_env_prune(app->rpm);
 	/* Removing may take longer than the time to the next round. */
 	if (app->expiring)
 		return;

@@ -82,6 +82,26 @@ static void a_spec_becomes_rpms_and_a_source_rpm(struct world *w)
 	rpm_world_finish(&rw);
 }
 
+static void files_that_may_be_needed_by_path_are_described(struct world *w)
+{
+	struct rpm_world rw;
+	struct rpm_built b;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put(&rw, "tool.spec",
+		"Name: tool\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: noarch\n"
+		"%description\nx\n%install\ncd %{buildroot}\nmkdir -p usr/bin usr/share etc\n"
+		"touch usr/bin/tool usr/share/tool etc/tool.conf\n"
+		"%files\n/usr/bin/tool\n/usr/share/tool\n/etc/tool.conf\n");
+	rpm_world_build(&rw, 1, "tool.spec", &b);
+	CHECK(b.ok, "%s\n%s", b.why, b.log.buf);
+	CHECK(!strcmp(provides_of(&b, "tool-1-1.noarch"),
+		      "[\"tool = 1-1\",\"/etc/tool.conf\",\"/usr/bin/tool\"]"),
+		"%s", provides_of(&b, "tool-1-1.noarch"));
+	rpm_built_finish(&b);
+	rpm_world_finish(&rw);
+}
+
 static void the_same_sources_make_the_same_bytes(struct world *w)
 {
 	struct rpm_world rw;
@@ -196,6 +216,33 @@ static void builds_at_once_share_base_and_layers(struct world *w)
 	rpm_world_finish(&rw);
 }
 
+static void layers_that_nobody_uses_any_more_are_removed(struct world *w)
+{
+	char *old = xasprintf("%s/layers/old", w->data), *file = xasprintf("%s/file", old);
+	const struct timespec long_ago[2] = {{1000000000, 0}, {1000000000, 0}};
+	struct rpm_world rw;
+	struct rpm_built apple, pie;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "apple", "", "", "");
+	rpm_world_put_spec(&rw, "pie", "BuildRequires: apple", "", "");
+	rpm_world_build(&rw, 1, "apple.spec", &apple);
+	rpm_world_keep(&rw, &apple);
+	rpm_world_build(&rw, 2, "pie.spec", &pie);
+	CHECK(pie.ok && count_layers(w) == 1, "%s", pie.why);
+	CHECK(!mkdir(old, 0700) && !chmod(old, 0777), "%s", strerror(errno));
+	CHECK(!file_write_atomic(file, "x", 1, 0600, NULL), "%s", strerror(errno));
+	CHECK(!utimensat(AT_FDCWD, old, long_ago, 0), "%s", strerror(errno));
+	CHECK(count_layers(w) == 2, "%d layers", count_layers(w));
+	rpm_env_prune(rw.env);
+	rpm_built_finish(&apple);
+	rpm_built_finish(&pie);
+	rpm_world_finish(&rw); /* drains, and world_run() looks for what is left in the slot */
+	CHECK(count_layers(w) == 1, "%d layers", count_layers(w));
+	free(old);
+	free(file);
+}
+
 static void a_layer_has_its_name_when_it_is_on_disk(struct world *w)
 {
 	struct rpm_world rw;
@@ -287,10 +334,12 @@ static void generated_needs_are_added_to_the_build_root(struct world *w)
 
 static const struct scenario scenarios[] = {
 	SCENARIO(a_spec_becomes_rpms_and_a_source_rpm),
+	SCENARIO(files_that_may_be_needed_by_path_are_described),
 	SCENARIO(the_same_sources_make_the_same_bytes),
 	SCENARIO(a_source_rpm_is_rebuilt),
 	SCENARIO(what_was_built_is_in_the_next_build_root),
 	SCENARIO(builds_at_once_share_base_and_layers),
+	SCENARIO(layers_that_nobody_uses_any_more_are_removed),
 	SCENARIO(a_layer_has_its_name_when_it_is_on_disk),
 	SCENARIO(the_jobs_own_package_wins_over_the_hosts),
 	SCENARIO(a_package_is_built_again_beside_its_own_rpm),
