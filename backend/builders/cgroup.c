@@ -190,9 +190,13 @@ static bool own_folder(const struct tree *tree, enum cgroup_tree which, char *bu
 
 /* ---- a place for the groups */
 
-static int enable_controllers(const char *dir)
+/* A fair share of the processor is nice to have; memory and pids are what protects the host. */
+int cgroup_enable(const char *dir)
 {
-	static const char *const wanted[] = {"memory", "pids", "cpu"};
+	static const struct {
+		const char *name;
+		bool optional;
+	} wanted[] = {{"memory", false}, {"pids", false}, {"cpu", true}};
 	struct strbuf have = STRBUF_INIT, on = STRBUF_INIT;
 	int r = file_get(dir, "cgroup.controllers", &have);
 
@@ -201,10 +205,12 @@ static int enable_controllers(const char *dir)
 	for (size_t i = 0; i < countof(wanted) && !r; i++) {
 		char text[16];
 
-		if (!has_word(have.buf, wanted[i]) || has_word(on.buf, wanted[i]))
+		if (!has_word(have.buf, wanted[i].name) || has_word(on.buf, wanted[i].name))
 			continue;
-		snprintf(text, sizeof(text), "+%s", wanted[i]);
+		snprintf(text, sizeof(text), "+%s", wanted[i].name);
 		r = file_put(dir, "cgroup.subtree_control", text);
+		if (wanted[i].optional)
+			r = 0;
 	}
 	strbuf_finish(&have);
 	strbuf_finish(&on);
@@ -240,16 +246,16 @@ static void find_v2(const struct tree *tree, char *ret_dir, size_t size, const c
 	if (!tree->mount[0])
 		return;
 	if (own_folder(tree, CGROUP_V2, own, sizeof(own)) && !access(own, W_OK)) {
-		r = enable_controllers(own);
+		r = cgroup_enable(own);
 		if (r == -EBUSY && !step_down(own, id))
-			r = enable_controllers(own);
+			r = cgroup_enable(own);
 		if (!r) {
 			snprintf(ret_dir, size, "%s", own);
 			return;
 		}
 	}
 	/* Started from a shell that shares its group with others: root may go to the top of the tree instead. */
-	if (!access(tree->mount, W_OK) && !enable_controllers(tree->mount))
+	if (!access(tree->mount, W_OK) && !cgroup_enable(tree->mount))
 		snprintf(ret_dir, size, "%s", tree->mount);
 }
 

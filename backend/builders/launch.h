@@ -72,6 +72,8 @@ struct cgroup {
 
 /* Finds and prepares a place; may move this process into a group of its own, so that its old one can have children. */
 void cgroup_place_find(struct cgroup_place *ret, const char *id);
+/* Gives the groups below dir their controllers; without cpu they are good enough. -EBUSY: a process is in dir itself. */
+int cgroup_enable(const char *dir);
 /* Kills and removes every group of this id anywhere on the machine. Returns how many are left. */
 int cgroup_sweep(const char *id);
 /* name: see cgroup_name(). What cannot be made is left out. */
