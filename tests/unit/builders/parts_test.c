@@ -338,6 +338,23 @@ static void test_where_no_cgroup_can_be_made_nothing_claims_to_be_limited(void *
 	assert_int_equal(cgroup_remove(&cg), 0);
 }
 
+static void test_without_the_cpu_controller_a_group_is_good_enough(void **state)
+{
+	char base[] = "/tmp/reqpm-cgroup-XXXXXX", *control;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	control = xasprintf("%s/cgroup.subtree_control", base);
+	/* A file that takes no write, whoever we are. */
+	assert_int_equal(symlink("/proc/self/mountstats", control), 0);
+	fake_file(base, "cgroup.controllers", "cpu\n");
+	assert_int_equal(cgroup_enable(base), 0);
+	fake_file(base, "cgroup.controllers", "memory cpu\n");
+	assert_true(cgroup_enable(base) < 0);
+	free(control);
+	tree_remove(base);
+}
+
 /* ---- folders of a slot */
 
 static void test_no_link_is_followed_on_the_way_to_a_folder(void **state)
@@ -364,6 +381,50 @@ static void test_no_link_is_followed_on_the_way_to_a_folder(void **state)
 	tree_remove(base);
 }
 
+/* What is to be counted whether its owner may look at it or not. */
+static void test_what_is_hidden_or_deep_is_measured_all_the_same(void **state)
+{
+	static const mode_t modes[] = {0300, 0111, 0600, 0};
+	char base[] = "/tmp/reqpm-slot-XXXXXX", data[65536] = {0};
+	struct stat st;
+	int slot, fd, below;
+
+	(void)state;
+	if (!geteuid())
+		assert_int_equal(setegid(65534) | seteuid(65534), 0);
+	assert_non_null(mkdtemp(base));
+	slot = open(base, O_RDONLY | O_DIRECTORY);
+	fd = slot_open(slot, "hidden/below", true);
+	below = openat(fd, "file", O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(below, data, sizeof(data)), sizeof(data));
+	close(below);
+	close(fd);
+	for (size_t i = 0; i < countof(modes); i++) {
+		assert_int_equal(fchmodat(slot, "hidden/below", modes[i], 0), 0);
+		assert_int_equal(fchmodat(slot, "hidden", modes[i], 0), 0);
+		assert_true(slot_measure(slot, INT64_MAX) >= (int64_t)sizeof(data));
+		assert_int_equal(fstatat(slot, "hidden", &st, 0), 0);
+		assert_int_equal(st.st_mode & 07777, modes[i]);
+		assert_int_equal(fchmodat(slot, "hidden", 0700, 0), 0);
+	}
+
+	fd = openat(slot, ".", O_RDONLY | O_DIRECTORY);
+	for (int depth = 0; depth < 1000; depth++) {
+		assert_int_equal(mkdirat(fd, "d", 0700), 0);
+		below = openat(fd, "d", O_RDONLY | O_DIRECTORY);
+		close(fd);
+		fd = below;
+		if (depth == 400) /* as deep as a test suite goes */
+			assert_true(slot_measure(slot, 1 << 30) < 1 << 30);
+	}
+	close(fd);
+	assert_int_equal(slot_measure(slot, 1 << 30), 1 << 30);
+	close(slot);
+	assert_int_equal(tree_remove(base), 0);
+	if (!getuid())
+		assert_int_equal(seteuid(0) | setegid(0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,7 +442,9 @@ int main(void)
 		cmocka_unit_test(test_a_command_that_is_too_long_is_refused),
 		cmocka_unit_test(test_limits_of_cgroup_v2_are_written_and_its_counters_read),
 		cmocka_unit_test(test_where_no_cgroup_can_be_made_nothing_claims_to_be_limited),
+		cmocka_unit_test(test_without_the_cpu_controller_a_group_is_good_enough),
 		cmocka_unit_test(test_no_link_is_followed_on_the_way_to_a_folder),
+		cmocka_unit_test(test_what_is_hidden_or_deep_is_measured_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
