@@ -245,6 +245,9 @@ static void capture_work(uv_work_t *work)
 	struct capture *c = work->data;
 
 	c->result.code = copy_all(c);
+	/* Part of a copy is of no use, and when the disk is full it is in the way. */
+	if (c->result.code)
+		tree_remove(c->to);
 	c->result.why = c->why.buf;
 }
 

@@ -29,7 +29,7 @@ struct capture_result {
 	size_t artifact_count;
 };
 typedef void capture_fn(const struct capture_result *result, void *arg);
-/* done once, on the loop. When it fails, part of it may lie in `to`. */
+/* done once, on the loop. When it fails, `to` is gone. */
 void capture_start(struct loop *loop, const struct capture_spec *spec, capture_fn *done, void *arg);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,10 @@
 #define MEASURE_SECONDS 2
 #define MEASURED_TOO_MUCH 77 /* exit status of the child that measures */
 #define OPEN_FILES 4096
+/* A run that fails with less than this left on the disk of the data folder may be right, and is tried again. */
+#define DISK_FLOOR_BYTES (64LL << 20)
+#define DISK_FLOOR_FILES 1000
+#define STOP_WAIT_MS 2000 /* for the server's word, when somebody stops all processes at once */
 
 struct launcher {
 	const struct launcher_role *role;
@@ -235,9 +240,19 @@ static pid_t as_slot(struct launcher *l, int (*fn)(struct launcher *l))
 	_exit(fn(l));
 }
 
+/* A build can close its own folder, but not to us. */
+static int open_work(const struct launcher *l)
+{
+	int fd = slot_open(l->slot_fd, l->spec.work, false);
+
+	if (fd == -EACCES && !fchmodat(l->slot_fd, l->spec.work, 02770, AT_SYMLINK_NOFOLLOW))
+		fd = slot_open(l->slot_fd, l->spec.work, false);
+	return fd;
+}
+
 static int measure(struct launcher *l)
 {
-	int work = slot_open(l->slot_fd, l->spec.work, false);
+	int work = open_work(l);
 	bool over = work >= 0 &&
 		    slot_measure(work, l->spec.limits.disk_bytes) >= l->spec.limits.disk_bytes;
 
@@ -293,6 +308,21 @@ static void wait_for_end(struct launcher *l)
 		if (read(l->timer_fd, &ticks, sizeof(ticks)) > 0 && l->measurer <= 0)
 			l->measurer = as_slot(l, measure);
 	}
+}
+
+/*
+ * A service manager that stops a server may signal everything in its cgroup at once, builds included. A sandbox that was ended so is not
+ * broken: the server is about to say that it stops, and an attempt that it cancels costs none.
+ */
+static void hear_why_stopped(struct launcher *l)
+{
+	struct pollfd fd = {LAUNCH_FD_BASE + LAUNCH_CONTROL, POLLIN, 0};
+
+	if (l->cause || !l->child_gone || !WIFSIGNALED(l->child_status) ||
+		WTERMSIG(l->child_status) != SIGTERM)
+		return;
+	if (poll(&fd, 1, STOP_WAIT_MS) > 0)
+		hear_server(l);
 }
 
 /* ---- the end */
@@ -351,6 +381,17 @@ static void PRINTF(3, 4) ended(struct launcher *l, enum run_end end, const char 
 	va_end(ap);
 }
 
+/* What a build could not write is not its fault. */
+static bool host_disk_is_full(const struct launcher *l)
+{
+	struct statvfs fs;
+
+	if (l->slot_fd < 0 || fstatvfs(l->slot_fd, &fs))
+		return false;
+	return (int64_t)(fs.f_bavail * fs.f_frsize) < DISK_FLOOR_BYTES ||
+	       (fs.f_files && fs.f_favail < DISK_FLOOR_FILES);
+}
+
 static void judge_status(struct launcher *l, bool started)
 {
 	int code = WIFEXITED(l->child_status) ? WEXITSTATUS(l->child_status) : 0;
@@ -393,6 +434,8 @@ static void judge(struct launcher *l)
 	else if (failed && cgroup_oom_kills(&l->cg))
 		ended(l, RUN_OUT_OF_MEMORY, "it needed more than its %" PRId64 " MiB of memory",
 			l->spec.limits.memory_bytes >> 20);
+	else if (failed && host_disk_is_full(l))
+		ended(l, RUN_BROKEN, "the disk of the data folder is full");
 	else
 		judge_status(l, strstr(status.buf, "\"exit-code\"") != NULL);
 	strbuf_finish(&status);
@@ -415,7 +458,7 @@ static void account(struct launcher *l)
 
 static int collect(struct launcher *l)
 {
-	int work = slot_open(l->slot_fd, l->spec.work, false), r = work < 0 ? work : 0;
+	int work = open_work(l), r = work < 0 ? work : 0;
 
 	for (size_t i = 0; i < l->spec.collect_count && !r; i++)
 		r = slot_make_readable(work, l->spec.collect[i]);
@@ -426,7 +469,7 @@ static int collect(struct launcher *l)
 
 static int wipe(struct launcher *l)
 {
-	int work = slot_open(l->slot_fd, l->spec.work, false);
+	int work = open_work(l);
 
 	if (work == -ENOENT)
 		return 0;
@@ -527,6 +570,7 @@ void launcher_run(const struct launcher_role *role)
 	if (l.child > 0)
 		wait_for_end(&l);
 	kill_everything(&l);
+	hear_why_stopped(&l);
 	account(&l);
 	judge(&l);
 	clean_up(&l);

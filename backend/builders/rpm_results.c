@@ -155,6 +155,8 @@ static void hash_work(uv_work_t *work)
 		free(entries[i]);
 	}
 	free(entries);
+	if (rs->code)
+		tree_remove(rs->to);
 }
 
 static void hashed(uv_work_t *work, int status)

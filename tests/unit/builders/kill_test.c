@@ -69,6 +69,45 @@ static void nothing_to_do(struct world *w)
 	outcome_finish(&o);
 }
 
+/* ---- a service manager that signals everything of a service at once */
+
+static void sandbox_gets_sigterm(struct world *w, bool server_stops, enum run_end end)
+{
+	struct outcome o;
+	pid_t bwrap;
+
+	if (!start_stubborn(w, 1, 0, true, &o))
+		return;
+	while (!o.ended && !strstr(o.output.buf, "started"))
+		uv_run(&w->loop.uv, UV_RUN_ONCE);
+	bwrap = world_find(w->data, "bwrap");
+	CHECK(bwrap && !kill(bwrap, SIGTERM), "%d: %s", (int)bwrap, strerror(errno));
+	turn_for(w, &o, 200000);
+	if (server_stops && !o.ended)
+		run_cancel(o.run);
+	outcome_wait(&o);
+	CHECK(o.end == end, "end %d: %s", o.end, o.why);
+	outcome_finish(&o);
+}
+
+static void stopped_with_its_server(struct world *w)
+{
+	sandbox_gets_sigterm(w, true, RUN_CANCELLED);
+}
+
+static void stopped_alone(struct world *w)
+{
+	sandbox_gets_sigterm(w, false, RUN_BROKEN);
+}
+
+/* As an ordinary user, for a server that root started may not signal what it runs. */
+static void test_a_sandbox_that_is_stopped_with_its_server_was_cancelled(void **state)
+{
+	(void)state;
+	assert_int_equal(world_run(ORDINARY, stopped_with_its_server), 0);
+	assert_int_equal(world_run(ORDINARY, stopped_alone), 0);
+}
+
 /* ---- cancel */
 
 static void cancelled_in_its_first_10_ms(struct world *w)
@@ -360,6 +399,7 @@ static void test_another_data_folders_cgroups_are_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_sandbox_that_is_stopped_with_its_server_was_cancelled),
 		cmocka_unit_test(test_480_cancels_leave_nothing_as_root),
 		cmocka_unit_test(test_480_cancels_leave_nothing_as_an_ordinary_user),
 		cmocka_unit_test(test_killed_launchers_leave_nothing),
