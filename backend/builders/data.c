@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,14 +94,32 @@ static int read_id(int fd, const char *path, char id[CGROUP_ID_CHARS + 1], struc
 	return 0;
 }
 
+/* What is written to it is written with our rights: it must be no second name of another file. */
+static int open_lock(int data, const char *path, struct strbuf *err)
+{
+	int fd = openat(data, LOCK_FILE,
+		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+	struct stat st;
+
+	if (fd < 0)
+		return err_set(
+			err, -errno, "cannot open %s/" LOCK_FILE ": %s", path, strerror(errno));
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1)
+		return fd;
+	close(fd);
+	return err_set(err, -EPERM,
+		"%s/" LOCK_FILE " is no file of its own: it is a second name of another, or no "
+		"file at all; remove it",
+		path);
+}
+
 static int take_lock(int data, const char *path, struct data_folder *ret, struct strbuf *err)
 {
 	int r;
 
-	ret->lock_fd = openat(data, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	ret->lock_fd = open_lock(data, path, err);
 	if (ret->lock_fd < 0)
-		return err_set(
-			err, -errno, "cannot open %s/" LOCK_FILE ": %s", path, strerror(errno));
+		return ret->lock_fd;
 	r = lock_within(ret->lock_fd, SERVER_WAIT_STEPS);
 	if (r == -EWOULDBLOCK)
 		return err_set(err, -EBUSY, "another reqpm server runs on %s", path);
@@ -126,26 +145,73 @@ static int open_slots(int data, const char *path, const struct keeper *k, struct
 	return -EPERM;
 }
 
-static void empty_slots(int slots, const char *path)
+/* In a child that is whoever owns the folder: root's rights are not for what a build may still move about. */
+static void empty_as(uid_t uid, gid_t gid, const char *path)
+{
+	const struct slot_owner owner = {uid, gid};
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (slot_become(&owner))
+			_exit(1);
+		/* It cannot take the folder itself out of its parent. */
+		tree_remove(path);
+		_exit(0);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Named by the folder that we hold open, whatever bears the name DATA/slots by now. Only root changes what is in it. */
+static int remove_left(int slots, const char *name, const struct keeper *k)
+{
+	char *path = xasprintf("/proc/self/fd/%d/%s", slots, name);
+	struct stat st;
+	int r = 0;
+
+	if (fstatat(slots, name, &st, AT_SYMLINK_NOFOLLOW))
+		r = -errno;
+	else if (!k->root)
+		r = tree_remove(path);
+	else if (S_ISDIR(st.st_mode) && st.st_uid)
+		empty_as(st.st_uid, k->gid, path);
+	if (!r && k->root && unlinkat(slots, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0))
+		r = -errno;
+	free(path);
+	return r;
+}
+
+static void empty_slots(int slots, const char *path, const struct keeper *k)
 {
 	int copy = openat(slots, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		char *left;
 		int r;
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		left = xasprintf("%s/slots/%s", path, entry->d_name);
-		r = tree_remove(left);
+		r = remove_left(slots, entry->d_name, k);
 		if (r)
-			log_warn("keeper: %s cannot be removed: %s", left, strerror(-r));
-		free(left);
+			log_warn("keeper: %s/slots/%s cannot be removed: %s", path, entry->d_name,
+				strerror(-r));
 	}
 	if (dir)
 		closedir(dir);
+}
+
+/* An argument that begins so: /srv/data/slots is not below /data. */
+static bool has_argument(const struct strbuf *arguments, const char *start)
+{
+	size_t len = strlen(start);
+
+	for (const char *at = arguments->buf, *end = at + arguments->len; at < end;
+		at += strlen(at) + 1)
+		if (!strncmp(at, start, len))
+			return true;
+	return false;
 }
 
 /* A sandbox of ours: bubblewrap, with one of our slots among its arguments, which it never changes. */
@@ -157,7 +223,7 @@ static bool is_sandbox(const char *pid, const char *slots)
 
 	snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
 	if (!file_read(path, LAUNCH_BYTES_MAX, &arguments, NULL) && !strcmp(arguments.buf, "bwrap"))
-		found = memmem(arguments.buf, arguments.len, slots, strlen(slots)) != NULL;
+		found = has_argument(&arguments, slots);
 	strbuf_finish(&arguments);
 	return found;
 }
@@ -225,7 +291,7 @@ static int prepare_slots(int data, const char *path, const struct keeper *k, int
 	end_sandboxes(path);
 	if (cgroup_sweep(ret->id))
 		log_warn("keeper: some cgroups of an earlier server cannot be removed");
-	empty_slots(ret->slots_fd, path);
+	empty_slots(ret->slots_fd, path, k);
 	for (int n = 0; n < count && !r; n++)
 		r = make_slot(ret->slots_fd, path, n, k, err);
 	return r;
