@@ -39,11 +39,17 @@ export const ArtefactsTab = memo(
 					</p>
 				)}
 				{items.length > 0 ? <Results artifacts={items} />
-					: <p className="nothing">{ended ? 'Nothing came out of this build.' : 'No results yet: the first package that completes brings them.'}</p>}
+					: <p className="nothing">{nothing(ended, data.completed)}</p>}
 			</div>
 		)
 	},
 )
+
+/** @param {boolean} ended @param {number} completed */
+function nothing(ended, completed) {
+	if (ended) return 'Nothing came out of this build.'
+	return completed > 0 ? 'What has completed so far made no files.' : 'No results yet: the first package that completes brings them.'
+}
 
 /** @param {{ build: number }} props */
 function Repository({ build }) {
