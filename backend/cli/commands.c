@@ -266,16 +266,42 @@ static void put_object(struct strbuf *out, json_t *object, int depth)
 	json_object_foreach(object, key, value) put_tree(out, key, value, depth);
 }
 
-static void put_tree(struct strbuf *out, const char *key, const json_t *value, int depth)
+static bool ends_with(const char *text, const char *end)
 {
-	size_t from;
+	size_t len = strlen(text), end_len = strlen(end);
 
-	strbuf_addf(out, "%*s", 2 * depth, "");
-	from = out->len;
-	text_clean(out, key, strlen(key));
+	return len > end_len && !strcmp(text + len - end_len, end);
+}
+
+/* What a key's last word says of its value is for programs: people get the value in units that they can read. */
+static void put_measure(struct strbuf *out, const char *key, const json_t *value)
+{
+	if (json_is_integer(value) && ends_with(key, "_bytes"))
+		text_size(out, json_integer_value(value));
+	else if (json_is_integer(value) && ends_with(key, "_ms"))
+		text_duration(out, json_integer_value(value));
+	else
+		put_value(out, value);
+}
+
+static void put_key(struct strbuf *out, const char *key)
+{
+	size_t len = strlen(key), from = out->len;
+
+	if (ends_with(key, "_bytes"))
+		len -= strlen("_bytes");
+	else if (ends_with(key, "_ms"))
+		len -= strlen("_ms");
+	text_clean(out, key, len);
 	for (size_t i = from; i < out->len; i++)
 		if (out->buf[i] == '_')
 			out->buf[i] = ' ';
+}
+
+static void put_tree(struct strbuf *out, const char *key, const json_t *value, int depth)
+{
+	strbuf_addf(out, "%*s", 2 * depth, "");
+	put_key(out, key);
 	if (json_is_object(value)) {
 		strbuf_addstr(out, ":\n");
 		put_object(out, (json_t *)value, depth + 1);
@@ -284,7 +310,7 @@ static void put_tree(struct strbuf *out, const char *key, const json_t *value, i
 		put_array(out, value, depth + 1);
 	} else {
 		strbuf_addstr(out, ": ");
-		put_value(out, value);
+		put_measure(out, key, value);
 		strbuf_addch(out, '\n');
 	}
 }

@@ -234,6 +234,8 @@ static void merge_job(struct model *m, const json_t *data)
 {
 	merge_words(m, data);
 	merge_int(data, "id", &m->id);
+	merge_int(data, "specs_read", &m->specs_read);
+	merge_int(data, "specs_total", &m->specs_total);
 	merge_int(data, "total_packages", &m->total);
 	merge_int(data, "completed_packages", &m->completed);
 	merge_int(data, "failed_packages", &m->failed);

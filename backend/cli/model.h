@@ -58,6 +58,7 @@ struct model {
 	int64_t id;
 	char *name;
 	enum job_state state;
+	int64_t specs_read, specs_total; /* while it is preparing */
 	int64_t total, completed, failed, building, blocked, waiting, cancelled;
 	bool cancel_requested, dry_run;
 	int64_t created_at, started_at, completed_at;

@@ -133,9 +133,17 @@ static const char *job_word(const struct model *m)
 	return job_state_name[m->state];
 }
 
+static void put_reading(struct strbuf *out, const struct model *m)
+{
+	if (m->state == JOB_PREPARING && m->specs_total)
+		strbuf_addf(out, ", %" PRId64 " of %" PRId64 " specs read", m->specs_read,
+			m->specs_total);
+}
+
 void render_progress(struct strbuf *out, const struct model *m, int64_t wall_ms)
 {
 	strbuf_addstr(out, job_word(m));
+	put_reading(out, m);
 	if (m->total)
 		strbuf_addf(out, ", %" PRId64 " of %" PRId64 " done", m->completed, m->total);
 	put_count(out, ", ", m->building, "building");
@@ -193,6 +201,7 @@ static void put_status_line(struct strbuf *out, const struct style *style, const
 		put_bar(out, style, m);
 	if (m->state != JOB_RUNNING || m->cancel_requested)
 		strbuf_addf(out, "  %s", job_word(m));
+	put_reading(out, m);
 	put_count(out, "  ", m->building, "building");
 	put_count(out, "  ", m->failed, "failed");
 	put_count(out, "  ", m->blocked, "blocked");

@@ -16,6 +16,18 @@ test('a reading of specs that this machine broke is done again', async (t) => {
   assert.equal((await server.ended(build.id)).status, 'completed')
 })
 
+test('how many specs have been read is told while they are read', async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload({ 'a.spec': spec('a'), 'b.spec': spec('b'), 'slow.spec': slowSpec('slow') })
+  const build = await server.submit(upload, { dry_run: true })
+  const viewer = await server.watch(`/ws/builds/${build.id}/`)
+  const told = await viewer.until((m) => m.data?.specs_read === 2)
+  assert.deepEqual([told.data.status, told.data.specs_total], ['preparing', 3])
+  openGate(server, upload)
+  const { specs_total: total, status } = await server.ended(build.id)
+  assert.deepEqual([total, status], [undefined, 'completed'])
+})
+
 for (const [what, change] of [['begin', 'preparing'], ['end', 'running']]) {
   test(`what the database refuses at the ${what} of preparing is written again after a pause, not at once`, async (t) => {
     const server = await startReqpm(t)

@@ -90,6 +90,7 @@ struct build_job {
 	int64_t list_seq; /* of its newest build_update */
 	int64_t counts[QUEUE_STATUS_COUNT], total;
 	bool cancel_requested, fail_fast, dry_run;
+	int64_t specs_read, specs_total; /* while it is preparing */
 	int64_t retry_of; /* 0: none */
 	int64_t upload_id;
 	int64_t timeout_ms;
@@ -143,6 +144,8 @@ int build_job_create(struct tx *tx, const struct build_job_new *new_job, int64_t
 int build_job_retry(struct tx *tx, int64_t id, int64_t now, int64_t *ret_id);
 int build_job_prepare(struct tx *tx, int64_t id,
 	int64_t now); /* pending -> preparing; -ESTALE: it is not pending */
+/* How far the reading of specs has come; -ESTALE: it is not preparing any more. */
+int build_job_reading(struct tx *tx, int64_t id, int64_t read, int64_t total);
 struct plan_item {
 	const char *package, *version, *payload;
 	int64_t level, priority, timeout_ms;

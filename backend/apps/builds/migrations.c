@@ -91,12 +91,15 @@ static const char schema_2[] =
 	"CREATE INDEX queue_items_lacking ON queue_items (job_id, position) WHERE lacks IS NOT "
 	"NULL;";
 
-/* The plan is megabytes for thousands of packages and never changes, while a job's row is written with each message. */
+/* The plan is megabytes for thousands of packages and never changes, while a job's row is written with each message. And how far the
+ * reading of specs has come, which for thousands of them takes minutes. */
 static const char schema_3[] =
 	"CREATE TABLE build_plans ("
 	" job_id INTEGER PRIMARY KEY REFERENCES build_jobs ON DELETE CASCADE, plan TEXT NOT NULL);"
 	"INSERT INTO build_plans SELECT id, plan FROM build_jobs WHERE plan IS NOT NULL;"
-	"ALTER TABLE build_jobs DROP COLUMN plan;";
+	"ALTER TABLE build_jobs DROP COLUMN plan;"
+	"ALTER TABLE build_jobs ADD COLUMN specs_read INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build_jobs ADD COLUMN specs_total INTEGER NOT NULL DEFAULT 0;";
 
 const struct store_migration builds_migrations[] = {
 	{1, schema_1},

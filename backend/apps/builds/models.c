@@ -289,7 +289,21 @@ int build_job_prepare(struct tx *tx, int64_t id, int64_t now)
 	if (s.job.status != BUILD_PENDING)
 		return -ESTALE;
 	s.job.status = BUILD_PREPARING;
-	return job_settle(tx, &s, now);
+	r = tx_exec(tx, "UPDATE build_jobs SET specs_read = 0, specs_total = 0 WHERE id = $1", "i",
+		id);
+	return r < 0 ? r : job_settle(tx, &s, now);
+}
+
+int build_job_reading(struct tx *tx, int64_t id, int64_t read, int64_t total)
+{
+	int r = tx_exec(tx,
+		"UPDATE build_jobs SET specs_read = $2, specs_total = $3"
+		" WHERE id = $1 AND status = 'preparing' AND cancel_requested = 0",
+		"iii", id, read, total);
+
+	if (r <= 0)
+		return r < 0 ? r : -ESTALE;
+	return send_build_job_update(id);
 }
 
 int build_job_refuse(struct tx *tx, int64_t id, const char *error, int64_t now)

@@ -21,7 +21,9 @@ struct prepare {
 	struct takeover_paths rpms; /* of a retry */
 	char *host_list; /* the file that says what this host provides; NULL: not known */
 	int tries; /* of reading specs */
-	uv_timer_t again;
+	size_t told; /* specs read, as viewers know it */
+	uv_timer_t again, progress;
+	int open_timers;
 	void (*step)(struct prepare *p); /* when it fires */
 	loop_fn *done;
 	void *arg;
@@ -29,7 +31,10 @@ struct prepare {
 
 static void timer_closed(uv_handle_t *timer)
 {
-	free(timer->data);
+	struct prepare *p = timer->data;
+
+	if (!--p->open_timers)
+		free(p);
 }
 
 static void finished(struct prepare *p)
@@ -43,7 +48,9 @@ static void finished(struct prepare *p)
 	strbuf_finish(&p->sources);
 	free(p->host_list);
 	free(p->job.builder);
+	p->open_timers = 2;
 	uv_close((uv_handle_t *)&p->again, timer_closed);
+	uv_close((uv_handle_t *)&p->progress, timer_closed);
 	done(arg);
 }
 
@@ -165,6 +172,38 @@ static void specs_read(struct reader *r, const struct read_error *error, void *a
 	}
 	p->specs = reader_take(r, &p->spec_count);
 	rpm_host_provides(p->app->rpm, host_known, p);
+}
+
+struct reading { /* on its way to the database; may outlive the preparation */
+	int64_t id, read, total;
+};
+
+static int reading_run(struct tx *tx, void *arg)
+{
+	const struct reading *r = arg;
+
+	return build_job_reading(tx, r->id, r->read, r->total);
+}
+
+/* Not written: the next one says more. */
+static void reading_done(void *arg, int status)
+{
+	(void)status;
+	free(arg);
+}
+
+static void tell_progress(uv_timer_t *timer)
+{
+	struct prepare *p = timer->data;
+	size_t total = 0, read = p->reader ? reader_progress(p->reader, &total) : 0;
+	struct reading *r;
+
+	if (!total || read == p->told)
+		return;
+	p->told = read;
+	r = xmalloc(sizeof(*r));
+	*r = (struct reading){p->job.id, (int64_t)read, (int64_t)total};
+	store_write(p->app->store, reading_run, reading_done, r);
 }
 
 static void read_specs(struct prepare *p)
@@ -302,7 +341,9 @@ struct prepare *prepare_start(
 	upload_dir(&p->sources, app, job->upload_id);
 	strbuf_addstr(&p->sources, "/files");
 	uv_timer_init(&app->loop->uv, &p->again);
-	p->again.data = p;
+	uv_timer_init(&app->loop->uv, &p->progress);
+	p->again.data = p->progress.data = p;
+	uv_timer_start(&p->progress, tell_progress, READING_TOLD_MS, READING_TOLD_MS);
 	start(p);
 	return p;
 }

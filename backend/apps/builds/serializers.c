@@ -41,6 +41,10 @@ void build_job_changes(struct json_writer *w, const struct build_job *job)
 	json_put_int(w, "waiting_packages", n[QUEUE_PENDING] + n[QUEUE_QUEUED]);
 	json_put_int(w, "cancelled_packages", n[QUEUE_CANCELLED]);
 	json_put_tenths(w, "progress", build_job_progress(job));
+	if (job->status == BUILD_PREPARING && job->specs_total) {
+		json_put_int(w, "specs_read", job->specs_read);
+		json_put_int(w, "specs_total", job->specs_total);
+	}
 	/* Never false again, never another moment: a running job's viewers have these from before. */
 	if (job->cancel_requested)
 		json_put_bool(w, "cancel_requested", true);

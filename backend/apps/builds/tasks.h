@@ -11,6 +11,7 @@
 #define WORKER_HEARTBEAT_MS 10000
 #define END_AGAIN_MS                                                                               \
 	2000 /* before what the database refused is written again, and before specs are read again */
+#define READING_TOLD_MS 1000 /* how often viewers are told how many specs have been read */
 #define READ_TRIES_MAX 3 /* of a set's specs, when this machine was at fault */
 
 struct prepare;

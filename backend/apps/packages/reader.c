@@ -32,7 +32,7 @@ struct reader {
 	struct read_package *packages;
 	size_t count, cap, started, running;
 	struct query queries[READER_CONCURRENCY];
-	bool failed;
+	bool listed, failed;
 	char *failed_package;
 	bool infrastructure;
 	struct strbuf why;
@@ -413,6 +413,7 @@ static void listed(uv_work_t *work, int status)
 	struct reader *r = container_of(work, struct reader, list);
 
 	(void)status;
+	r->listed = true;
 	start_more(r);
 }
 
@@ -432,6 +433,13 @@ struct reader *reader_start(const struct reader_spec *spec, reader_fn *done, voi
 		r->queries[i].reader = r;
 	uv_queue_work(&r->loop->uv, &r->list, list_work, listed);
 	return r;
+}
+
+size_t reader_progress(const struct reader *r, size_t *ret_total)
+{
+	/* While the pool looks through the folder the numbers are its own. */
+	*ret_total = r->listed ? r->count : 0;
+	return r->started - r->running;
 }
 
 const struct read_package *reader_packages(const struct reader *r, size_t *ret_count)

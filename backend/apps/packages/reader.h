@@ -43,6 +43,8 @@ struct reader *reader_start(const struct reader_spec *spec, reader_fn *done, voi
 const struct read_package *reader_packages(const struct reader *r, size_t *ret_count);
 struct read_package *reader_take(struct reader *r, size_t *ret_count);
 void read_packages_free(struct read_package *packages, size_t count);
+/* How many have been read, of how many; 0 of 0 until the folder has been looked through. */
+size_t reader_progress(const struct reader *r, size_t *ret_total);
 /* Stops the runs; `gone` is called instead of done when nothing is left of them. */
 void reader_cancel(struct reader *r, loop_fn *gone, void *arg);
 

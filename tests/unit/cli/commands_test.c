@@ -20,7 +20,8 @@
 	"\"created_at\":\"2026-02-11T08:00:00Z\"}],\"next\":null}"
 #define LINK "{\"url\":\"http://127.0.0.1:8000/login#c0de\"}"
 #define STATUS                                                                                     \
-	"{\"healthy\":true,\"server\":{\"version\":\"0.1.0\",\"uptime_ms\":12},"                   \
+	"{\"healthy\":true,\"server\":{\"version\":\"0.1.0\",\"uptime_ms\":252000,\"free_bytes\":" \
+	"4200000},"                                                                                \
 	"\"protections\":[\"user namespaces\",\"seccomp\"],\"workers\":[{\"name\":\"w\"}],"        \
 	"\"disk\":null,\"lists\":[]}"
 
@@ -151,7 +152,8 @@ static void status_prints_whatever_the_server_says_of_itself(void **state)
 		"healthy: yes\n"
 		"server:\n"
 		"  version: 0.1.0\n"
-		"  uptime ms: 12\n"
+		"  uptime: 4m12s\n"
+		"  free: 4.2 MB\n"
 		"protections:\n"
 		"  user namespaces\n"
 		"  seccomp\n"

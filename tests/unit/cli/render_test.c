@@ -57,6 +57,20 @@ static void expect_item(
 	strbuf_finish(&out);
 }
 
+static void a_preparing_build_says_how_many_specs_were_read(void **state)
+{
+	struct strbuf out = STRBUF_INIT;
+	struct model m;
+
+	(void)state;
+	load(&m, "{'id':7,'name':'big','status':'preparing','specs_read':120,'specs_total':5000,"
+		 "'queue_items':[]}");
+	render_progress(&out, &m, NOW);
+	assert_string_equal(out.buf, "preparing, 120 of 5000 specs read");
+	strbuf_finish(&out);
+	model_finish(&m);
+}
+
 static void each_state_is_a_symbol_a_word_and_what_matters(void **state)
 {
 	struct model m;
@@ -301,6 +315,7 @@ static void a_plan_names_levels_cycles_and_what_the_host_supplies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_preparing_build_says_how_many_specs_were_read),
 		cmocka_unit_test(each_state_is_a_symbol_a_word_and_what_matters),
 		cmocka_unit_test(progress_names_what_there_is),
 		cmocka_unit_test(the_region_shows_how_it_stands_failures_and_what_builds),

@@ -143,6 +143,12 @@ static int prepare(struct tx *tx, void *arg)
 	return build_job_prepare(tx, the->job, 1001);
 }
 
+static int reading(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return build_job_reading(tx, the->job, 3, 7);
+}
+
 /* base <- lib <- app, and alone. Ids are 1 … 4 in this order. */
 static const int needs_base[] = {0}, needs_lib[] = {1};
 static const struct plan_item diamond[] = {
@@ -259,6 +265,18 @@ static void end_item(int64_t item, int64_t token, enum attempt_end how)
 }
 
 /* ---- tests */
+
+static void the_reading_of_specs_is_published_while_it_goes_on(void **state)
+{
+	(void)state;
+	assert_int_equal(write_unit(create, NULL), 0);
+	assert_int_equal(write_unit(reading, NULL), -ESTALE);
+	assert_int_equal(write_unit(prepare, NULL), 0);
+	assert_int_equal(both_ways(reading, NULL), 0);
+	assert_sent("build_job_1:build_update:preparing:3 builds:build_update:preparing:3 ");
+	assert_int_equal(write_unit(plan, NULL), 0);
+	assert_int_equal(write_unit(reading, NULL), -ESTALE);
+}
 
 static void creating_preparing_and_planning_publish_the_job_and_what_became_ready(void **state)
 {
@@ -492,6 +510,7 @@ static void progress_is_rounded_to_one_decimal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		scenario(the_reading_of_specs_is_published_while_it_goes_on),
 		scenario(creating_preparing_and_planning_publish_the_job_and_what_became_ready),
 		scenario(a_claim_publishes_the_item_and_the_job),
 		scenario(a_completed_item_releases_its_dependents_in_the_same_commit),
