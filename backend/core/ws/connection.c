@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #define READ_BUFFER 65536
+#define LOOKS 4 /* at a slow peer, in the time that it has: so it gets a quarter more at most */
 
 struct ws_tuning ws_tuning = {
 	.ping_ms = WS_PING_MS,
@@ -113,45 +114,7 @@ static size_t waiting_bytes(const struct ws_conn *c)
 	return uv_stream_get_write_queue_size(stream_of(c)) + (size_t)unacked_bytes(c);
 }
 
-/* Since the last look. While a rest or our close waits, nothing is added to what waits. */
-static bool peer_took_some(struct ws_conn *c)
-{
-	size_t waiting = waiting_bytes(c), before = c->waiting;
-
-	c->waiting = waiting;
-	return waiting < before;
-}
-
 static void flush_tail(struct ws_conn *c);
-
-/* Our half of the closing handshake is in the kernel: from here on the peer has its time. Until then it is one who is slow. */
-static void await_close(struct ws_conn *c)
-{
-	c->waiting = waiting_bytes(c);
-	c->close_by = now_ms(c) + ws_tuning.close_ms;
-	wheel_move(c, c->close_by);
-}
-
-static void on_written(uv_write_t *req, int status)
-{
-	struct ws_rest *rest = container_of(req, struct ws_rest, req);
-	struct ws_conn *c = rest->c;
-
-	c->rest = NULL;
-	c->stall_at = 0;
-	rest_free(rest);
-	if (c->state == WS_GONE)
-		return;
-	if (status < 0) {
-		conn_drop(c, false);
-		return;
-	}
-	flush_tail(c);
-	if (c->state != WS_OPEN && c->state != WS_GONE && !c->rest)
-		await_close(c);
-	if (ws_writable(c) && c->handlers->on_writable)
-		c->handlers->on_writable(c);
-}
 
 static uint64_t sooner(uint64_t at, uint64_t other)
 {
@@ -163,8 +126,45 @@ static uint64_t next_look(const struct ws_conn *c)
 	if (c->early.len)
 		return now_ms(c);
 	if (c->state != WS_OPEN)
-		return c->rest ? c->stall_at : c->close_by;
-	return sooner(sooner(c->ping_at, c->pong_by), c->stall_at);
+		return c->watch_at;
+	return sooner(sooner(c->ping_at, c->pong_by), c->watch_at);
+}
+
+/* How long the peer may take nothing of what is queued. When nothing is, our half of the closing handshake is in the kernel: from
+ * there it has its time to read and answer it. */
+static uint64_t patience(const struct ws_conn *c)
+{
+	return c->rest ? ws_tuning.stall_ms : ws_tuning.close_ms;
+}
+
+/* While it is watched, nothing is added to what waits. */
+static void watch(struct ws_conn *c)
+{
+	c->waiting = waiting_bytes(c);
+	c->moved_at = now_ms(c);
+	c->watch_at = c->moved_at + patience(c) / LOOKS;
+	wheel_move(c, next_look(c));
+}
+
+static void on_written(uv_write_t *req, int status)
+{
+	struct ws_rest *rest = container_of(req, struct ws_rest, req);
+	struct ws_conn *c = rest->c;
+
+	c->rest = NULL;
+	c->watch_at = 0;
+	rest_free(rest);
+	if (c->state == WS_GONE)
+		return;
+	if (status < 0) {
+		conn_drop(c, false);
+		return;
+	}
+	flush_tail(c);
+	if (c->state != WS_OPEN && c->state != WS_GONE && !c->rest)
+		watch(c);
+	if (ws_writable(c) && c->handlers->on_writable)
+		c->handlers->on_writable(c);
 }
 
 static void queue_rest(struct ws_conn *c, struct ws_rest *rest, char *data)
@@ -178,9 +178,7 @@ static void queue_rest(struct ws_conn *c, struct ws_rest *rest, char *data)
 		return;
 	}
 	c->rest = rest;
-	c->waiting = waiting_bytes(c);
-	c->stall_at = now_ms(c) + ws_tuning.stall_ms;
-	wheel_move(c, next_look(c));
+	watch(c);
 }
 
 static void queue_frame(struct ws_conn *c, struct ws_frame *f, size_t sent)
@@ -319,7 +317,7 @@ static void send_close(struct ws_conn *c, struct ws_frame *last, const void *pay
 	c->state = (uint8_t)next;
 	flush_tail(c);
 	if (c->state != WS_GONE && !c->rest)
-		await_close(c);
+		watch(c);
 }
 
 void ws_close_after(struct ws_conn *c, struct ws_frame *last, uint16_t code, const char *reason)
@@ -450,14 +448,11 @@ static void check_pong(struct ws_conn *c, uint64_t now)
 	conn_drop(c, true);
 }
 
-static void check_stall(struct ws_conn *c, uint64_t now)
+static void stalled(struct ws_conn *c)
 {
 	size_t queued = uv_stream_get_write_queue_size(stream_of(c));
 	bool begun = c->rest->begun || queued < c->rest->len;
 
-	c->stall_at = now + ws_tuning.stall_ms;
-	if (peer_took_some(c))
-		return;
 	ws_totals.closed_slow++;
 	if (c->state == WS_OPEN && c->handlers->on_stalled)
 		c->handlers->on_stalled(c, begun);
@@ -465,11 +460,19 @@ static void check_stall(struct ws_conn *c, uint64_t now)
 		conn_drop(c, true);
 }
 
-/* A slow peer has not read our close yet. */
-static void check_close(struct ws_conn *c, uint64_t now)
+static void check_moving(struct ws_conn *c, uint64_t now)
 {
-	if (peer_took_some(c))
-		c->close_by = now + ws_tuning.close_ms;
+	size_t waiting = waiting_bytes(c);
+	bool moves = waiting < c->waiting, late = now >= c->moved_at + patience(c);
+
+	c->waiting = waiting;
+	c->watch_at = now + patience(c) / LOOKS;
+	if (moves || late)
+		c->moved_at = now;
+	if (moves || !late)
+		return;
+	if (c->rest)
+		stalled(c);
 	else
 		conn_drop(c, false);
 }
@@ -488,14 +491,12 @@ uint64_t ws_conn_check(struct ws_conn *c, uint64_t now)
 {
 	if (c->early.len && c->state != WS_GONE)
 		feed_early(c);
-	if (c->state != WS_GONE && c->rest && now >= c->stall_at)
-		check_stall(c, now);
+	if (c->state != WS_GONE && c->watch_at && now >= c->watch_at)
+		check_moving(c, now);
 	if (c->state == WS_OPEN && c->pong_by && now >= c->pong_by)
 		check_pong(c, now);
 	if (c->state == WS_OPEN && now >= c->ping_at)
 		send_ping(c, now);
-	if (c->state != WS_OPEN && c->state != WS_GONE && !c->rest && now >= c->close_by)
-		check_close(c, now);
 	if (c->state == WS_GONE)
 		return now + ws_tuning.close_ms;
 	return next_look(c);

@@ -40,9 +40,11 @@ struct ws_conn {
 	struct strbuf tail; /* finished control frames behind it */
 	struct strbuf early; /* what came with the handshake, until it is fed */
 	struct ws_parser parser;
-	uint64_t ping_at, pong_by, stall_at; /* uv_now(); pong_by, stall_at: 0 while not awaited */
-	uint64_t close_by; /* holds while it is closing and nothing is queued */
-	size_t waiting; /* bytes, here and in the kernel, at the last look, to see progress */
+	uint64_t ping_at, pong_by; /* uv_now(); pong_by: 0 while not awaited */
+	/* Of what is queued, or of our close: the next look at it (0: there is none), the time of the last progress, and the bytes
+	 * that waited then, here and in the kernel. */
+	uint64_t watch_at, moved_at;
+	size_t waiting;
 	int unacked; /* bytes in the kernel when the pong was last waited for */
 	uint16_t code; /* for on_closed */
 	uint8_t state; /* enum ws_state */

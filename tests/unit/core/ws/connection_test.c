@@ -535,6 +535,22 @@ static void a_peer_that_takes_a_little_is_not_stalled(void **state)
 	assert_int_equal(end.stalled, 0);
 }
 
+/* What its kernel took in the first moment is progress, and gives no second time. */
+static void a_stall_is_told_soon_after_its_time(void **state)
+{
+	int64_t began;
+
+	(void)state;
+	ws_tuning.stall_ms = 1000;
+	ws_tuning.tick_ms = 10;
+	connect_peer();
+	p.stalled = true;
+	began = clock_monotonic_ms();
+	fill(50000);
+	stage_until(&stage, &p, 1, end.stalled);
+	assert_in_range(clock_monotonic_ms() - began, 1000, 1800);
+}
+
 /* Of what the kernel holds, it takes the next when half has gone. */
 static void a_peer_slower_than_the_kernels_steps_is_not_stalled(void **state)
 {
@@ -731,6 +747,7 @@ int main(void)
 			open_kernels_stage, close_stage),
 		TEST(a_close_does_not_wait_for_who_reads_nothing),
 		TEST(a_stalled_peer_is_told_with_its_frame_begun),
+		TEST(a_stall_is_told_soon_after_its_time),
 		TEST(a_peer_that_takes_a_little_is_not_stalled),
 		cmocka_unit_test_setup_teardown(a_peer_slower_than_the_kernels_steps_is_not_stalled,
 			open_kernels_stage, close_stage),
