@@ -84,19 +84,26 @@ export class Feed {
     this.#messages.push(this.#say('build_update', this.#count()))
   }
 
-  /** So many messages a second until the returned function is called. */
+  /** So many messages a second until the returned function is called, which says what the last step has left to say. */
   run(rate) {
     const begin = performance.now()
     let due = 0
     const timer = setInterval(() => {
       for (const end = ((performance.now() - begin) / 1000) * rate; due < end; due++) {
         if (this.#messages.length === 0) this.#step()
-        const text = this.#messages.shift()
-        for (const viewer of this.#viewers) viewer.send(text)
-        this.sent++
+        this.#send()
       }
     }, TICK_MS)
-    return () => clearInterval(timer)
+    return () => {
+      clearInterval(timer)
+      while (this.#messages.length > 0) this.#send()
+    }
+  }
+
+  #send() {
+    const text = this.#messages.shift()
+    for (const viewer of this.#viewers) viewer.send(text)
+    this.sent++
   }
 }
 
