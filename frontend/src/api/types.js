@@ -42,6 +42,8 @@
  * @property {number} [waiting_packages]
  * @property {number} [cancelled_packages]
  * @property {number} progress
+ * @property {number} [specs_read] while it is preparing
+ * @property {number} [specs_total]
  * @property {boolean} [cancel_requested]
  * @property {boolean} [fail_fast]
  * @property {boolean} [dry_run]

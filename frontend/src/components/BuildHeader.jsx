@@ -17,7 +17,7 @@ export const BuildHeader = memo(Header)
  * @param {{ id: string, build: import('../api/types.js').Build, live: import('../live/socket.js').State & { reconnect: () => void } }} props
  */
 function Header({ id: cacheId, build, live }) {
-	const { name, id, status, progress, total_packages: total, retry_of: retryOf } = build
+	const { name, id, status, progress, total_packages: total, retry_of: retryOf, specs_read: read, specs_total: specs } = build
 	return (
 		<header className="build-head">
 			<div className="build-head-row">
@@ -36,7 +36,9 @@ function Header({ id: cacheId, build, live }) {
 			<SegmentBar build={build} label={`${progress} % of ${count(total, 'package')}`} />
 			<div className="build-head-row">
 				<ul className="legend" aria-label="Packages by state">
-					<li><strong>{progress} %</strong> <span className="subtle">of {count(total, 'package')}</span></li>
+					{status === 'preparing' && specs
+						? <li><strong>{grouped(read ?? 0)}</strong> <span className="subtle">of {count(specs, 'spec')} read</span></li>
+						: <li><strong>{progress} %</strong> <span className="subtle">of {count(total, 'package')}</span></li>}
 					{segmentsOf(build).map(({ key, word, tone, n }) => n > 0 && (
 						<li key={key}><span className={`swatch fill-${tone}`} aria-hidden="true" /> {grouped(n)} {word}</li>
 					))}

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useWebSocket } from '../hooks/useWebSocket.js'
 import { buildJobQuery, buildPlanQuery } from '../queries/builds.js'
-import { count } from '../lib/format.js'
+import { count, grouped } from '../lib/format.js'
 import { isEnded } from '../api/statuses.js'
 import { Failures } from './Failures.jsx'
 import { Loading } from './Loading.jsx'
@@ -16,7 +16,7 @@ export function PlanPreview({ id }) {
 	if (error) return <Problem error={error} what="Reading the order" />
 	if (build?.status === 'failed') return <Failures build={build} />
 	if (build?.status === 'cancelled') return <p role="alert" className="field-error">Working out the order was cancelled. Ask for it again.</p>
-	if (!plan) return <Loading what="the order" />
+	if (!plan) return <><SpecsRead build={build} /><Loading what="the order" /></>
 	return (
 		<div className="plan" aria-live="polite">
 			<ol className="levels">
@@ -66,6 +66,12 @@ function Dropped({ title, edges }) {
 			</ul>
 		</>
 	)
+}
+
+/** Thousands of specs take minutes. @param {{ build: import('../api/types.js').Build | undefined }} props */
+function SpecsRead({ build }) {
+	if (build?.status !== 'preparing' || !build.specs_total) return null
+	return <p className="subtle">{grouped(build.specs_read ?? 0)} of {count(build.specs_total, 'spec')} read</p>
 }
 
 /** @param {{ packages: Plan['excluded'] }} props */

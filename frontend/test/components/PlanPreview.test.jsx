@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { render } from '@testing-library/react'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { PlanPreview } from '../../src/components/PlanPreview.jsx'
+import { useFakeSocket } from '../fakes.js'
 import { buildJobQuery, buildPlanQuery } from '../../src/queries/builds.js'
 
 function preview(plan) {
@@ -27,4 +28,11 @@ it('a dry run that was cancelled is not waited for', () => {
 	const page = render(<QueryClientProvider client={client}><PlanPreview id={7} /></QueryClientProvider>).container
 	expect(page.textContent).toMatch(/was cancelled/)
 	expect(page.querySelector('.loading')).toBeNull()
+})
+it('how many specs have been read is told while they are read', () => {
+	const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } })
+	client.setQueryData(buildJobQuery(7).queryKey, { id: 7, status: 'preparing', specs_read: 1200, specs_total: 5000, queue_items: [] })
+	useFakeSocket()
+	expect(render(<QueryClientProvider client={client}><PlanPreview id={7} /></QueryClientProvider>).container.textContent).toMatch(/1,200 of 5,000 specs read/)
+	vi.unstubAllGlobals()
 })
