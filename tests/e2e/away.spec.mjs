@@ -4,7 +4,7 @@ import { chmod, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, GONE, row, Server, shell, test } from './tools.mjs'
+import { expect, GONE, row, shell, test } from './tools.mjs'
 
 const DIST = process.env.REQPM_STATIC ?? fileURLToPath(new URL('../../frontend/dist', import.meta.url))
 const header = (page) => page.locator('.build-title h1')
@@ -26,9 +26,9 @@ async function nextVersion() {
 	return folder
 }
 
-test('a tab that is first wanted while the server is away comes when it is back, and the rest stays', async ({ page, complaints }) => {
+test('a tab that is first wanted while the server is away comes when it is back, and the rest stays', async ({ page, startServer, complaints }) => {
 	complaints.expect(GONE)
-	const server = await Server.start({ page: DIST })
+	const server = await startServer({ page: DIST })
 	const id = await server.build([shell('one', 'echo hello')])
 	await page.goto(`${server.url}/builds/${id}`)
 	await expect(row(page, 'one')).toContainText('completed')
@@ -41,13 +41,12 @@ test('a tab that is first wanted while the server is away comes when it is back,
 	await page.getByRole('link', { name: 'Timeline' }).click()
 	await server.run()
 	await expect(page.locator('.bar')).toHaveCount(1)
-	await server.stop()
 })
 
-test('a server that was updated under the page gives its own page when a part is wanted', async ({ page, complaints }) => {
+test('a server that was updated under the page gives its own page when a part is wanted', async ({ page, startServer, complaints }) => {
 	complaints.expect(GONE)
 	complaints.expect(/status of 404/)
-	const server = await Server.start({ page: DIST })
+	const server = await startServer({ page: DIST })
 	const id = await server.build([shell('one', 'echo hello')])
 	await page.goto(`${server.url}/builds/${id}`)
 	await expect(row(page, 'one')).toContainText('completed')
@@ -58,13 +57,12 @@ test('a server that was updated under the page gives its own page when a part is
 	await expect(page.locator('.bar')).toHaveCount(1)
 	await expect(page.locator('script[src*="/next-"]')).toHaveCount(1)
 	expect(new URL(page.url()).pathname).toBe(`/builds/${id}/timeline`)
-	await server.stop()
 	await rm(server.page, { recursive: true })
 })
 
-test('a build that is opened while the server is away is shown when it is back', async ({ page, complaints }) => {
+test('a build that is opened while the server is away is shown when it is back', async ({ page, startServer, complaints }) => {
 	complaints.expect(GONE)
-	const server = await Server.start()
+	const server = await startServer()
 	const id = await server.build([shell('one', 'sleep 1')])
 	await page.goto(server.url)
 	const link = page.getByRole('link', { name: 'set' })
@@ -76,17 +74,15 @@ test('a build that is opened while the server is away is shown when it is back',
 	await expect(header(page)).toHaveText('set')
 	await expect(row(page, 'one')).toContainText('completed', { timeout: 60_000 })
 	expect(page.url()).toBe(`${server.url}/builds/${id}`)
-	await server.stop()
 })
 
-test('a server without builds shows the two ways to one', async ({ page }) => {
-	const server = await Server.start()
+test('a server without builds shows the two ways to one', async ({ page, startServer }) => {
+	const server = await startServer()
 	await page.goto(server.url)
 	await expect(page.getByRole('heading', { name: 'No build yet' })).toBeVisible()
 	await expect(page.getByText(`reqpm build examples/stack --server ${server.url}`)).toBeVisible()
 	await page.getByRole('main').getByRole('link', { name: 'New build' }).last().click()
 	await expect(page.getByText('Drop the set here')).toBeVisible()
-	await server.stop()
 })
 
 test('time that has passed follows the server, however wrong the clock of the browser is', async ({ page, server }) => {

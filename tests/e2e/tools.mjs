@@ -90,6 +90,17 @@ export const test = base.extend({
 		await server.stop()
 	}, { scope: 'worker' }],
 
+	/** Starts a server that the test may kill, change and leave behind. */
+	// eslint-disable-next-line no-empty-pattern
+	startServer: async ({}, use) => {
+		const servers = []
+		await use(async (options) => {
+			servers.push(await Server.start(options))
+			return servers.at(-1)
+		})
+		for (const server of servers) await server.stop()
+	},
+
 	/** What the page complained of, a broken content security policy too. Every test ends well only when it is empty, but for what was expected. */
 	complaints: [async ({ page }, use) => {
 		const complaints = [], expected = []
