@@ -11,7 +11,8 @@ static const char srpm_script[] =
 	"rpm -i --nosignature --define '_dbpath /tmp/unpack' --define '_topdir " RPM_TOPDIR
 	"' --define '_specdir " RPM_TOPDIR "/SPECS' --define '_sourcedir " RPM_TOPDIR
 	"/SOURCES' -- \"$1\" >/tmp/said 2>&1 || { cat /tmp/said; exit 1; }\n"
-	"shift; mv -- SPECS/*.spec SPECS/package.spec && exec \"$@\"\n";
+	"shift; mkdir one && mv -- SPECS/*.spec one/ && mv -- one/*.spec SPECS/package.spec && "
+	"exec \"$@\"\n";
 #define SRPM_SPEC RPM_TOPDIR "/SPECS/package.spec"
 
 struct query {

@@ -119,7 +119,7 @@ static void specs_are_read_with_their_needs_and_subpackages(struct world *w)
 	rpm_world_finish(&rw);
 }
 
-static void a_source_rpm_is_read_like_its_spec(struct world *w)
+static void read_source_rpm_of(struct world *w, const char *spec_file)
 {
 	struct rpm_world rw;
 	struct reading rd;
@@ -129,10 +129,10 @@ static void a_source_rpm_is_read_like_its_spec(struct world *w)
 	int srpm;
 
 	rpm_world_init(&rw, w);
-	rpm_world_put(&rw, "x.spec",
+	rpm_world_put(&rw, spec_file,
 		HEAD("xylem") "BuildRequires: bash\nProvides: sap = 3\nSource0: data.txt" TAIL);
 	rpm_world_put(&rw, "data.txt", "x");
-	rpm_world_build(&rw, 1, "x.spec", &b);
+	rpm_world_build(&rw, 1, spec_file, &b);
 	CHECK(b.ok, "%s\n%s", b.why, b.log.buf);
 	srpm = rpm_built_find(&b, "xylem-1.0-1.src");
 	path = xasprintf("%s/%s", b.results, b.file[srpm]);
@@ -158,6 +158,16 @@ static void a_source_rpm_is_read_like_its_spec(struct world *w)
 	strbuf_finish(&data);
 	rpm_built_finish(&b);
 	rpm_world_finish(&rw);
+}
+
+static void a_source_rpm_is_read_like_its_spec(struct world *w)
+{
+	read_source_rpm_of(w, "x.spec");
+}
+
+static void a_source_rpm_may_name_its_spec_as_we_do(struct world *w)
+{
+	read_source_rpm_of(w, "package.spec");
 }
 
 static void a_spec_that_does_not_parse_is_named_with_rpms_words(struct world *w)
@@ -380,6 +390,7 @@ static void a_cancel_ends_all_and_done_is_not_called(struct world *w)
 static const struct scenario scenarios[] = {
 	SCENARIO(specs_are_read_with_their_needs_and_subpackages),
 	SCENARIO(a_source_rpm_is_read_like_its_spec),
+	SCENARIO(a_source_rpm_may_name_its_spec_as_we_do),
 	SCENARIO(a_spec_that_does_not_parse_is_named_with_rpms_words),
 	SCENARIO(a_crash_of_rpmspec_is_named_with_its_signal),
 	SCENARIO(a_missing_source_file_is_named),
