@@ -38,6 +38,8 @@ for (const { who, uid } of USERS) {
       'linked.spec': spec('linked', '', files('%install', `mkdir -p %{buildroot}; ln -s ${host} %{buildroot}/etc`)) + '/etc\n',
       'user.spec': spec('user', 'BuildRequires: linked', files('%build', 'rpm -q linked', 'ls /etc', 'test -e /etc/passwd', 'test ! -e /etc/of-the-host')),
     })
+    const [layer] = readdirSync(join(server.dataDir, 'layers'))
+    assert.deepEqual(readdirSync(join(server.dataDir, 'layers', layer)), ['usr'], 'the link is not even kept')
     await server.nothingLeft()
   })
 }

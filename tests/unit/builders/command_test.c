@@ -170,14 +170,18 @@ static void results_that_are_no_files_are_refused(struct world *w)
 		{"cd results; seq 10001 | xargs touch", "more than 10000 results"},
 	};
 
+	char *results = results_dir(w);
+
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct built b = BUILT(w);
 
 		build_with(w, cases[i].script, &b);
 		CHECK(!b.result.ok && !b.result.infrastructure, "case %zu", i);
 		CHECK(strstr(b.why.buf, cases[i].why), "case %zu: %s", i, b.why.buf);
+		CHECK(access(results, F_OK), "case %zu: part of a copy stays", i);
 		built_finish(&b);
 	}
+	free(results);
 }
 
 static void no_results_are_fine(struct world *w)

@@ -63,6 +63,43 @@ static void test_a_full_disk_is_not_the_builds_fault(void **state)
 	tree_remove(data);
 }
 
+/* ---- a build that closes its own folder */
+
+static void closes_its_folder(struct world *w, const char *script, int64_t disk, enum run_end end)
+{
+	char *work = xasprintf("%s/closed", sandbox_slot_dir(w->sb, 1));
+	const char *argv[] = {"sh", "-c", script, NULL};
+	struct run_spec spec = {.slot = 1,
+		.name = "closed",
+		.argv = argv,
+		.work = work,
+		.limits.disk_bytes = disk,
+		.timeout_ms = 20000,
+		.wipe = true};
+	struct outcome o;
+
+	outcome_start(w, &spec, &o);
+	outcome_wait(&o);
+	CHECK(o.end == end, "end %d: %s", o.end, o.why);
+	outcome_finish(&o);
+	free(work);
+}
+
+static void a_closed_folder(struct world *w)
+{
+	closes_its_folder(w, "head -c 4000000 /dev/zero > big; chmod 0311 /build; sleep 1000",
+		3 << 20, RUN_DISK_FULL);
+	closes_its_folder(w, "mkdir a; chmod 0 a /build", 0, RUN_EXITED);
+}
+
+static void test_a_closed_folder_is_measured_and_wiped(void **state)
+{
+	(void)state;
+	if (!geteuid())
+		assert_int_equal(world_run(ROOT, a_closed_folder), 0);
+	assert_int_equal(world_run(ORDINARY, a_closed_folder), 0);
+}
+
 /* ---- what an earlier server left */
 
 static void leave(const char *data, const char *slot, uid_t uid)
@@ -172,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_full_disk_is_not_the_builds_fault),
+		cmocka_unit_test(test_a_closed_folder_is_measured_and_wiped),
 		cmocka_unit_test(test_what_is_left_in_slots_is_removed),
 		cmocka_unit_test(test_only_sandboxes_of_this_very_folder_are_ended),
 		cmocka_unit_test(test_a_lock_that_is_another_files_name_is_refused),

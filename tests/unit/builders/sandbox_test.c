@@ -296,19 +296,6 @@ static void a_folder_that_grows_too_large_ends_the_run(struct world *w)
 	outcome_finish(&o);
 }
 
-static void a_folder_that_is_closed_is_measured_and_wiped(struct world *w)
-{
-	struct outcome o;
-
-	limited(w, "head -c 4000000 /dev/zero > big; chmod 0311 /build; sleep 1000",
-		(struct run_limits){.disk_bytes = 3 << 20}, &o);
-	CHECK(o.end == RUN_DISK_FULL, "end %d: %s", o.end, o.why);
-	outcome_finish(&o);
-	limited(w, "mkdir a; chmod 0 a /build", (struct run_limits){0}, &o);
-	CHECK(o.end == RUN_EXITED && !o.code, "end %d: %s", o.end, o.why);
-	outcome_finish(&o); /* world_run() looks for what is left */
-}
-
 static void processor_time_is_limited(struct world *w)
 {
 	struct outcome o;
@@ -582,7 +569,6 @@ static const struct scenario scenarios[] = {
 	SCENARIO(temporary_space_is_limited),
 	SCENARIO(a_file_has_a_largest_size),
 	SCENARIO(a_folder_that_grows_too_large_ends_the_run),
-	SCENARIO(a_folder_that_is_closed_is_measured_and_wiped),
 	SCENARIO(processor_time_is_limited),
 	SCENARIO(collected_folders_can_be_read_and_the_rest_wiped),
 	SCENARIO(what_a_run_holds_goes_when_it_is_let_go),
