@@ -43,7 +43,10 @@ async function sending(server, id, path, content) {
   const before = incoming()
   socket.write(`${head}Content-Length: ${content.length}\r\nConnection: close\r\n\r\n${content.slice(0, -1)}`)
   await eventually(() => incoming() > before, 'the beginning of the file')
-  return { finish: () => (socket.write(content.slice(-1)), within(over, 'the answer to the file')) }
+  return {
+    finish: () => (socket.write(content.slice(-1)), within(over, 'the answer to the file')),
+    cut: () => (socket.end(), within(over, 'the answer to part of a file')),
+  }
 }
 
 test('of two files of one name at once the one that is whole last stays, as it was said to each', async (t) => {
@@ -75,6 +78,17 @@ test('a file that is on its way when the upload is submitted does not come into 
   assert.match(answer, /^HTTP\/1\.1 409 [\s\S]*upload-sealed/)
   assert.deepEqual((await server.ended(build.id)).queue_items.map((item) => item.package.name), ['a'])
   await eventually(() => readdirSync(join(server.dataDir, 'uploads', String(id))).join() === 'files', 'nothing of it is left')
+})
+
+test('a file that is cut off is not kept, and no fault of the server', async (t) => {
+  const api = await startClient(t)
+  const { server } = api
+  const { id } = (await api.call('createUpload')).json()
+  const answer = await (await sending(server, id, 'part', 'x'.repeat(5000))).cut()
+  assert.match(answer, /^(HTTP\/1\.1 400 [\s\S]*cut-off|$)/)
+  await eventually(() => readdirSync(join(server.dataDir, 'uploads', String(id), 'incoming')).length === 0, 'nothing of it is left')
+  assert.deepEqual((await api.call('getUpload', { path: { id } })).json().files, [])
+  assert.doesNotMatch(server.log, /answered 5/)
 })
 
 test('the server is well while its database answers', async (t) => {

@@ -163,7 +163,7 @@ struct incoming { /* its own memory: operations in the pool may outlive the answ
 	char name[40]; /* "incoming/<random>" */
 	int64_t length, size;
 	char sha256[SHA256_HEX_MAX];
-	bool opened, ended, busy;
+	bool opened, ended, busy, cut_off;
 	int status; /* of the body or the disk */
 	uv_work_t work;
 	/* the pool's while busy */
@@ -208,7 +208,10 @@ static void refuse_incoming(struct incoming *in, int status)
 	struct http_request *req = in->req;
 
 	in->req = NULL;
-	if (status == -ENOENT)
+	if (in->cut_off)
+		http_reply_problem(req, 400, "cut-off",
+			"the file did not come whole, nothing of it was kept: send it again");
+	else if (status == -ENOENT)
 		answer_no_such(req, "upload");
 	else if (status == -EPERM)
 		http_reply_problem(req, 409, "upload-sealed",
@@ -366,8 +369,10 @@ static void body_end(struct http_request *req, int status, void *arg)
 
 	(void)req;
 	in->ended = true;
-	if (status < 0)
+	if (status < 0) {
 		in->status = status;
+		in->cut_off = true;
+	}
 	if (!in->busy)
 		body_over(in);
 }
