@@ -28,7 +28,7 @@ async function nextVersion() {
 
 test('a tab that is first wanted while the server is away comes when it is back, and the rest stays', async ({ page, startServer, complaints }) => {
 	complaints.expect(GONE)
-	const server = await startServer({ page: DIST })
+	const server = await startServer()
 	const id = await server.build([shell('one', 'echo hello')])
 	await page.goto(`${server.url}/builds/${id}`)
 	await expect(row(page, 'one')).toContainText('completed')
@@ -46,7 +46,7 @@ test('a tab that is first wanted while the server is away comes when it is back,
 test('a server that was updated under the page gives its own page when a part is wanted', async ({ page, startServer, complaints }) => {
 	complaints.expect(GONE)
 	complaints.expect(/status of 404/)
-	const server = await startServer({ page: DIST })
+	const server = await startServer()
 	const id = await server.build([shell('one', 'echo hello')])
 	await page.goto(`${server.url}/builds/${id}`)
 	await expect(row(page, 'one')).toContainText('completed')
