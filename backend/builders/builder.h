@@ -47,6 +47,8 @@ struct sandbox;
 struct sandbox *sandbox_open(struct loop *loop, const struct keeper *keeper, const char *data_dir,
 	int slots, struct strbuf *err);
 void sandbox_close(struct sandbox *sb); /* every run has ended before */
+/* Blocking, from time to time: after a change of the host's /etc its runs start more slowly until this was called. */
+void sandbox_refresh(const char *data_dir);
 
 /* What is in force here; each `false` has a remedy in words. */
 struct protections {

@@ -81,9 +81,11 @@ static void add_root(struct args *a, const struct inside *in)
 
 static int add_etc(struct args *a, struct inside *in)
 {
-	if (!in->etc)
+	const char *etc = in->etc ? in->etc : etc_ready_path(in->data_dir);
+
+	if (!in->etc && access(etc, R_OK | X_OK))
 		return etc_args(a, &in->err);
-	args_put(a, "--ro-bind", in->etc, "/etc");
+	args_put(a, "--ro-bind", etc, "/etc");
 	return 0;
 }
 

@@ -85,7 +85,8 @@ static bool place_descriptors(const int fds[LAUNCH_FD_COUNT], int lock)
 static void become_launcher(struct keeper_process *k, int slot, const int *fds) NORETURN;
 static void become_launcher(struct keeper_process *k, int slot, const int *fds)
 {
-	struct launcher_role role = {.slot = slot, .id = k->data.id, .place = k->place};
+	struct launcher_role role = {
+		.data_dir = k->data_dir, .slot = slot, .id = k->data.id, .place = k->place};
 
 	role.slot_dir = xasprintf("%s/slots/%d", k->data_dir, slot);
 	if (k->as.root)

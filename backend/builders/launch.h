@@ -95,6 +95,7 @@ int cgroup_version(const struct cgroup *cg); /* see struct launch_report */
 struct inside {
 	const struct run_spec *spec;
 	const char *work; /* host path of what becomes /build */
+	const char *data_dir;
 	bool limit_processes, limit_memory; /* no cgroup does it */
 	int status_fd; /* bubblewrap says there that the program was started */
 	char *usr, *etc; /* what is mounted there; NULL: the host's */
@@ -115,6 +116,12 @@ void args_add(struct args *a, const char *arg);
 void args_put_list(struct args *a, const char *const *list, size_t count);
 /* What bubblewrap is to do for the /etc of a run without layers (etc_args.c). */
 int etc_args(struct args *a, struct strbuf *err);
+/* The same, ready to be bound (etc_ready.c). The server makes it: at its start, when nothing runs and what an earlier one left is
+ * removed, and again when the host has changed; blocking, 0 or negative errno. */
+int etc_ready_begin(const char *data_dir);
+int etc_ready_make(const char *data_dir);
+char *etc_ready_path(const char *
+		data_dir); /* where it is, if it has been made of the host as it is; the caller frees */
 /* The namespaces, /usr and /etc of a run with layers. Sets usr, etc and libraries. */
 int overlay_mount(struct inside *in);
 /* lowerdir from names in the current folder, first is topmost; one name is bound. */
@@ -152,6 +159,7 @@ struct slot_owner { /* whom a slot's processes are; uid 0: whoever we are */
 /* ---- a launcher's own life (launcher.c): in a child of the keeper, which has put the descriptors in their places */
 
 struct launcher_role {
+	const char *data_dir;
 	const char *slot_dir; /* DATA/slots/<slot> */
 	int slot;
 	struct slot_owner owner;

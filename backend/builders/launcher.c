@@ -185,6 +185,7 @@ static void child_run(struct launcher *l, int fail, int status, pid_t parent)
 	struct inside in = {
 		.spec = &l->spec,
 		.work = l->work,
+		.data_dir = l->role->data_dir,
 		.limit_processes = !l->cg.pids,
 		.limit_memory = !l->cg.memory,
 		.status_fd = status,

@@ -171,6 +171,18 @@ static void try_protections(struct sandbox *sb)
 
 /* ---- open and close */
 
+/* Runs have theirs put together then, which takes a little longer. */
+static void tell_of_etc(int code)
+{
+	if (code)
+		log_warn("sandbox: no /etc can be made ready: %s", strerror(-code));
+}
+
+void sandbox_refresh(const char *data_dir)
+{
+	tell_of_etc(etc_ready_make(data_dir));
+}
+
 struct sandbox *sandbox_open(struct loop *loop, const struct keeper *keeper, const char *data_dir,
 	int slots, struct strbuf *err)
 {
@@ -196,6 +208,7 @@ struct sandbox *sandbox_open(struct loop *loop, const struct keeper *keeper, con
 	sb->keeper_poll.data = sb;
 	for (int n = 0; n < slots; n++)
 		sb->slot_dirs[n] = xasprintf("%s/slots/%d", data_dir, n);
+	tell_of_etc(etc_ready_begin(data_dir));
 	try_protections(sb);
 	sb->protections.missing = sb->missing.len ? sb->missing.buf : NULL;
 	return sb;

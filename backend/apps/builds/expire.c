@@ -67,6 +67,7 @@ static void remove_run(uv_work_t *work)
 		remove_hidden(parent);
 		free(parent);
 	}
+	sandbox_refresh(app->data_dir);
 }
 
 static void remove_done(uv_work_t *work, int status)
