@@ -22,7 +22,7 @@ test('a build is watched to its end without a page load and without one request'
 	await expect(page.getByText('Ended')).toBeVisible()
 	await expect(page).toHaveTitle('[completed] set · reqpm')
 	await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '100')
-	expect(seen).toEqual({ open: 1, closed: 1, between: [] })
+	await expect.poll(() => seen).toEqual({ open: 1, closed: 1, between: [] })
 	expect(loads).toBe(1)
 })
 
@@ -149,20 +149,23 @@ test('the status follows the builds, and asks nothing while nothing changes', as
 })
 
 test('results are counted while they come, and asked for by the reader alone', async ({ page, server }) => {
-	const make = (name, requires) => shell(name, `sleep 2; mkdir -p results; echo ${name} > results/${name}.txt`, requires)
+	// Long enough for a page to be loaded and read meanwhile, on a machine that does other things.
+	const make = (name, requires) => shell(name, `sleep 6; mkdir -p results; echo ${name} > results/${name}.txt`, requires)
 	const id = await server.build([make('early'), make('late', ['early'])])
-	const seen = await countRequests(page)
+	const seen = await countRequests(page), lists = []
+	page.on('request', (request) => request.url().endsWith('/artifacts') && lists.push(request.url()))
 	await page.goto(`${server.url}/builds/${id}/artefacts`)
 	await expect(page.getByText('No results yet')).toBeVisible()
 	await expect(page.getByText('1 package has completed since')).toBeVisible()
 	expect(seen.between.filter((url) => !url.endsWith('/artifacts')), 'the list is read when its tab is opened').toEqual([])
-	const before = seen.between.length
+	expect(lists.length, 'and not when a package completes').toBe(1)
 	await page.getByRole('button', { name: 'Read it again' }).click()
 	await expect(page.getByRole('link', { name: 'early.txt' })).toBeVisible()
-	expect(seen.between.length).toBe(before + 1)
+	expect(lists.length).toBe(2)
 	await expect(state(page)).toContainText('completed', { timeout: 60_000 })
 	await expect(page.getByRole('link', { name: 'late.txt' })).toBeVisible()
-	expect(seen.between.length, 'at the end it is read once more, after the socket').toBe(before + 1)
+	// The page has let go of its socket by then; when Chromium says that it is closed depends on the server's answer.
+	expect(lists.length, 'at the end it is read once more').toBe(3)
 })
 
 test('rows stay where they are under the pointer, also when one of them was opened', async ({ page, server }) => {
