@@ -49,11 +49,22 @@ const pause = (ms) =>
 		addEventListener('online', end)
 	})
 
+const RELOADED = 'reqpm-reloaded-for-a-part'
+const RELOAD_AGAIN_MS = 60_000
+
+/** A browser may keep in mind that a part could not be had, for as long as this page lives. A new one is loaded once in a minute. */
+function mayReload() {
+	const last = Number(sessionStorage.getItem(RELOADED) ?? -Infinity)
+	if (Date.now() - last < RELOAD_AGAIN_MS) return false
+	sessionStorage.setItem(RELOADED, String(Date.now()))
+	return true
+}
+
 /**
  * @template T
  * @param {() => Promise<T>} load
- * @param {() => void} [reload] there is another page now; it names its own parts, so this happens once
- * @returns {Promise<T>} rejects when the server is there and the part is not
+ * @param {() => void} [reload] there is another page now, which names its own parts, or this one cannot have its part any more
+ * @returns {Promise<T>} rejects when the server is there and the part is not, after a new page either
  */
 export async function importAgain(load, reload = () => location.reload()) {
 	let refused = 0
@@ -62,11 +73,12 @@ export async function importAgain(load, reload = () => location.reload()) {
 			return await load()
 		} catch (error) {
 			const version = await compareVersions()
-			if (version === 'other') {
+			if (version === 'same') refused++
+			if (version === 'other' || (refused === TRIES && mayReload())) {
 				reload()
 				return new Promise(() => {})
 			}
-			if (version === 'same' && ++refused === TRIES) throw error
+			if (refused === TRIES) throw error
 			const away = version === 'away' ? 1 : 0
 			setWaiting(away)
 			await pause(Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** tries))

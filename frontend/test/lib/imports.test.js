@@ -12,7 +12,10 @@ beforeEach(() => {
 		return new Response(served)
 	})
 })
-afterEach(() => vi.useRealTimers())
+afterEach(() => {
+	sessionStorage.clear()
+	vi.useRealTimers()
+})
 
 /** A part that is there from the given try on. */
 const part = (from) => {
@@ -37,7 +40,13 @@ it('a server that has another page is loaded anew, once', async () => {
 	await vi.advanceTimersByTimeAsync(60_000)
 	expect(reload).toHaveBeenCalledTimes(1)
 })
-it('a part that is not there although its page is, is said to be missing', async () => {
+it('a part that is not there although its page is, is said to be missing when a new page does not have it either', async () => {
+	const first = part(99)
+	const once = vi.fn()
+	importAgain(first.load, once)
+	await vi.advanceTimersByTimeAsync(10_000)
+	expect(once).toHaveBeenCalledTimes(1)
+	expect(first.tries()).toBe(3)
 	const wanted = part(99)
 	const reload = vi.fn()
 	const refused = expect(importAgain(wanted.load, reload)).rejects.toThrow('Failed to fetch')
