@@ -131,6 +131,8 @@ test('the status follows the builds, and asks nothing while nothing changes', as
 	let asked = 0
 	page.on('request', (request) => request.url().endsWith('/api/status') && asked++)
 	await page.goto(`${server.url}/status`)
+	await expect(page.getByRole('heading', { name: 'protections' })).toBeVisible()
+	await expect(page.getByRole('heading', { name: 'workers' }), 'told of once').toHaveCount(1)
 	await expect(live(page)).toContainText('Live')
 	await expect(page.locator('.slot-busy')).toHaveCount(0)
 	const before = asked

@@ -10,8 +10,8 @@ import { usePageTitle } from '../hooks/usePageTitle.js'
 import { useServerChanges } from '../hooks/useServerChanges.js'
 import { statusQuery, workersQuery } from '../queries/server.js'
 
-/** Shown as figures, or said by `status` already. */
-const FIGURES = ['builds', 'queue', 'healthy']
+/** Shown in a way of their own, or said by `status` already. */
+const FIGURES = ['builds', 'queue', 'healthy', 'workers']
 
 /** The server as its operator wants to know it: read on coming, on coming back, and when a build changes. */
 export function Status() {
