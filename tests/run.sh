@@ -43,6 +43,15 @@ meson_suites() { # name, folder, suites…
 	count "$name" "$ok" "$bad"
 }
 
+# A test of none of these suites would never run, and nobody would miss it.
+all_in_suites() { # folder, suites…
+	local list=(meson test -C "$1" --no-rebuild --list) all run orphans
+	shift
+	all=$("${list[@]}") && run=$("${list[@]}" "${@/#/--suite=}") || { echo "$all"; return 1; }
+	orphans=$(comm -23 <(sort <<<"$all") <(sort <<<"$run"))
+	[ -z "$orphans" ] || { printf 'of no suite that is run:\n%s\n' "$orphans"; return 1; }
+}
+
 node_suite() { # name, binary folder, files…
 	local name=$1 dir=$2 log=$2/node.log
 	shift 2
@@ -64,9 +73,11 @@ check() {
 }
 
 mkdir -p out
+suites=(unit contract fuzz) # Meson's; the contract of our HTTP and WebSocket is tested with node
 check "architecture" bash tests/architecture.sh
 if setup_folder out/release "" --buildtype=release; then
-	meson_suites "release: unit and fuzz corpora" out/release unit fuzz
+	check "every test is of a suite that is run" all_in_suites out/release "${suites[@]}"
+	meson_suites "release: unit, seams and fuzz corpora" out/release "${suites[@]}"
 	node_suite "release: contract and scenarios" out/release tests/contract/*.test.mjs tests/scenarios/*.test.mjs
 else
 	count "release does not compile" 0 1
@@ -87,7 +98,7 @@ export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktra
 export REQPM_QUICK=1 # what takes long and is the same under a sanitizer ran above
 wait
 if asan_folder; then
-	meson_suites "clang, address+undefined: unit" out/asan unit fuzz
+	meson_suites "clang, address+undefined: unit" out/asan "${suites[@]}"
 	node_suite "clang, address+undefined: contract, scenarios" out/asan tests/contract/*.test.mjs tests/scenarios/*.test.mjs
 else
 	count "clang build does not compile" 0 1
@@ -95,7 +106,7 @@ fi
 if tsan_folder; then
 	# The keeper and its launchers have one thread each: there is nothing to see, and the sanitizer's own thread forbids the
 	# launcher a user namespace of its own, which build roots of layers need.
-	meson_suites "gcc, thread: unit" out/tsan unit -sandbox
+	meson_suites "gcc, thread: unit" out/tsan unit contract -sandbox
 	mapfile -t without_layers < <(ls tests/scenarios/*.test.mjs | grep -v -e /rpm -e /soft)
 	node_suite "gcc, thread: contract and scenarios" out/tsan tests/contract/*.test.mjs "${without_layers[@]}"
 else
