@@ -15,9 +15,10 @@
 #define MAX_UPLOAD_DEFAULT (4LL << 30)
 #define DISK_FLOOR_DEFAULT (512LL << 20)
 #define EXPIRE_MS (10 * 60 * 1000)
+#define DAY_MS (24LL * 3600 * 1000)
 
 struct settings {
-	int64_t port, jobs, max_upload, disk_floor;
+	int64_t port, jobs, max_upload, disk_floor, keep_days;
 	const char *data_dir, *static_dir, *user, *log_path, *worker_log_path, *database_url,
 		*redis_url;
 	struct option_list bind, public_urls, provides;
@@ -76,6 +77,8 @@ static int parse_settings(struct settings *s, int argc, char **argv, struct strb
 			"largest file that is taken (default 4G)", 0, 0},
 		{"disk-floor", OPTION_SIZE, &s->disk_floor, "SIZE",
 			"refuse uploads below this free space (512M)", 0, 0},
+		{"keep-builds", OPTION_INT, &s->keep_days, "DAYS",
+			"delete builds this long after their end (default: never)", 1, 36500},
 		{"user", OPTION_STRING, &s->user, "NAME", "whom root becomes (default: reqpm)", 0,
 			0},
 		{"provide", OPTION_LIST, &s->provides, "CAPABILITY",
@@ -460,6 +463,7 @@ int serve_main(int argc, char **argv)
 		.max_upload_bytes = s->settings.max_upload,
 		.disk_floor_bytes = s->settings.disk_floor,
 		.jobs = s->settings.jobs,
+		.keep_ms = s->settings.keep_days * DAY_MS,
 		.started_at = clock_wall_ms(),
 	};
 	list_init(&s->app.log_reads.waiting);

@@ -39,7 +39,9 @@ struct app {
 	int64_t jobs; /* build slots */
 	int64_t started_at; /* wall ms */
 	bool draining;
+	int64_t keep_ms; /* ended builds are deleted after this time; 0: never */
 	bool expiring; /* expire.c: a round is under way */
+	bool expire_again; /* and another one follows it */
 };
 
 /* ---- views.c, uploads.c: HTTP handlers; routing.c: the table of all routes */
@@ -84,8 +86,10 @@ int open_beneath(int dir, const char *path, int flags);
 int file_open_beneath(const char *root, const char *path, int *ret_fd, int64_t *ret_size);
 
 /* ---- expire.c */
-/* Forgets uploads that nobody sealed and old dry runs, then removes their folders, and what an earlier round could not. At the
- * start and now and then, from the loop. */
+/* Forgets uploads that nobody sealed, old dry runs and builds past keep_ms, then removes their folders, what was deleted on demand and
+ * what an earlier round could not. At the start, now and then, and after a deletion, from the loop. */
 void builds_expire_start(struct app *app);
+/* An expire_fn with the app: nobody finds the folder from here on. In the unit that deletes. */
+void builds_hide_folder(void *app, const char *kind, int64_t id);
 
 #endif

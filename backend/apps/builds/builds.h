@@ -78,6 +78,7 @@ static inline bool queue_status_final(enum queue_status s)
 #define UPLOAD_PATH_MAX 1024 /* bytes */
 #define UPLOAD_TTL_MS (24LL * 3600 * 1000) /* an upload that nobody seals */
 #define DRY_RUN_TTL_MS (3600 * 1000)
+#define EXPIRE_AT_ONCE 10 /* jobs in one transaction: others want to write, too */
 #define LIST_LIMIT 50 /* default and the list room's newest */
 #define LIST_LIMIT_MAX 200
 
@@ -221,9 +222,16 @@ int queue_item_report(
 	struct tx *tx, int64_t item_id, enum queue_status status, const char *why, int64_t now);
 /* Ends the job when all its items have ended; idempotent. Part of every event already; for start-up. */
 int build_job_check(struct tx *tx, int64_t id, int64_t now);
-/* Uploads never sealed and old dry runs; the ids of the jobs whose folders may go are passed to fn. */
-int builds_expire(
-	struct tx *tx, int64_t now, void (*fn)(void *arg, const char *kind, int64_t id), void *arg);
+
+/* ---- writers of what is not kept (models_expire.c). fn is called for each folder that may go, "uploads" or "builds" and an id, before its row does. */
+typedef void expire_fn(void *arg, const char *kind, int64_t id);
+/* An upload that was not sealed. -ENOENT; -EPERM: it was. */
+int upload_delete(struct tx *tx, int64_t id, expire_fn *fn, void *arg);
+/* An ended job, and its upload when no other was made of it; the list's room is told. -ENOENT; -EBUSY: it has not ended; -EAGAIN: a
+ * retry is taking over its results. */
+int build_job_delete(struct tx *tx, int64_t id, expire_fn *fn, void *arg);
+/* Uploads never sealed, old dry runs and, when keep_ms is not 0, the jobs that ended longer ago. 1: there is more to forget. */
+int builds_expire(struct tx *tx, int64_t now, int64_t keep_ms, expire_fn *fn, void *arg);
 
 /* ---- readers (models_read.c): inside any unit. Row text is borrowed until fn returns. 1: found, 0: not, or negative. */
 typedef int build_job_fn(const struct build_job *job, void *arg);

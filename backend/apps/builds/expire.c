@@ -15,14 +15,15 @@ static const char *const kinds[] = {"uploads", "builds"};
 
 struct expiry {
 	struct app *app;
+	bool more; /* than one unit forgets */
 	uv_work_t work;
 };
 
 /* ---- in the unit */
 
-static void hide_folder(void *arg, const char *kind, int64_t id)
+void builds_hide_folder(void *arg, const char *kind, int64_t id)
 {
-	const struct app *app = ((struct expiry *)arg)->app;
+	const struct app *app = arg;
 	char *from = xasprintf("%s/%s/%lld", app->data_dir, kind, (long long)id);
 	char *to = xasprintf("%s/%s/" EXPIRED "%lld", app->data_dir, kind, (long long)id);
 
@@ -34,7 +35,11 @@ static void hide_folder(void *arg, const char *kind, int64_t id)
 
 static int expire_run(struct tx *tx, void *arg)
 {
-	return builds_expire(tx, clock_wall_ms(), hide_folder, arg);
+	struct expiry *e = arg;
+	int r = builds_expire(tx, clock_wall_ms(), e->app->keep_ms, builds_hide_folder, e->app);
+
+	e->more = r > 0;
+	return r < 0 ? r : 0;
 }
 
 /* ---- in the pool */
@@ -73,10 +78,14 @@ static void remove_run(uv_work_t *work)
 static void remove_done(uv_work_t *work, int status)
 {
 	struct expiry *e = container_of(work, struct expiry, work);
+	struct app *app = e->app;
+	bool again = app->expire_again || e->more;
 
 	(void)status;
-	e->app->expiring = false;
 	free(e);
+	app->expiring = false;
+	if (again && !app->draining)
+		builds_expire_start(app);
 }
 
 static void expire_done(void *arg, int status)
@@ -94,7 +103,7 @@ void builds_expire_start(struct app *app)
 
 	if (!app->draining)
 		rpm_env_prune(app->rpm);
-	/* Removing may take longer than the time to the next round. */
+	app->expire_again = app->expiring;
 	if (app->expiring)
 		return;
 	app->expiring = true;

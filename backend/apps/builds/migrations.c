@@ -101,9 +101,16 @@ static const char schema_3[] =
 	"ALTER TABLE build_jobs ADD COLUMN specs_read INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE build_jobs ADD COLUMN specs_total INTEGER NOT NULL DEFAULT 0;";
 
+/* The ids of items name logs, so that none is given out twice either, though builds are deleted. */
+static const char schema_4[] =
+	"CREATE TABLE queue_item_ids (next INTEGER NOT NULL);"
+	"INSERT INTO queue_item_ids SELECT COALESCE(max(id), 0) + 1 FROM queue_items;"
+	"CREATE INDEX build_jobs_retries ON build_jobs (retry_of) WHERE retry_of IS NOT NULL;";
+
 const struct store_migration builds_migrations[] = {
 	{1, schema_1},
 	{2, schema_2},
 	{3, schema_3},
+	{4, schema_4},
 };
 const size_t builds_migration_count = countof(builds_migrations);

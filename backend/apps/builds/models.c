@@ -2,6 +2,19 @@
 #include "apps/builds/models.h"
 #include "apps/builds/websocket_utils.h"
 
+int ids_take(const struct row *row, void *arg)
+{
+	struct id_list *l = arg;
+
+	if (l->count == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 16;
+		l->ids = xrealloc(l->ids, l->cap * sizeof(*l->ids));
+	}
+	l->ids[l->count][0] = row_int(row, 0);
+	l->ids[l->count++][1] = row_int(row, 1);
+	return 0;
+}
+
 /* ---- jobs */
 
 int build_job_next_seq(struct tx *tx, int64_t id)
@@ -289,8 +302,8 @@ int build_job_prepare(struct tx *tx, int64_t id, int64_t now)
 	if (s.job.status != BUILD_PENDING)
 		return -ESTALE;
 	s.job.status = BUILD_PREPARING;
-	r = tx_exec(tx, "UPDATE build_jobs SET specs_read = 0, specs_total = 0 WHERE id = $1", "i",
-		id);
+	r = tx_exec(
+		tx, "UPDATE build_jobs SET specs_read = 0, specs_total = 0 WHERE id = $1", "i", id);
 	return r < 0 ? r : job_settle(tx, &s, now);
 }
 

@@ -22,6 +22,13 @@ struct item_rows { /* rows[0] first, see scheduler.h */
 	size_t count, cap;
 };
 
+/* Pairs of ids, read first because the events that follow write the same rows. */
+struct id_list {
+	int64_t (*ids)[2]; /* the reader frees them */
+	size_t count, cap;
+};
+int ids_take(const struct row *row, void *id_list); /* for tx_each(), of two columns */
+
 /* 1: locked and loaded; 0: no such job. */
 int job_lock(struct tx *tx, int64_t id, struct job_state *ret_state);
 /* Writes counters and status back and publishes the job. */

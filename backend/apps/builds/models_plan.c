@@ -182,7 +182,7 @@ static int copy_results(struct tx *tx, int64_t from, int64_t to)
 }
 
 static int insert_item(struct tx *tx, const struct plan *plan, size_t at, int64_t job_id,
-	bool claimable, int64_t *ids)
+	bool claimable, const int64_t *ids)
 {
 	const struct plan_item *item = &plan->items[at];
 	int64_t package = package_id(tx, item->package, item->version), left = 0;
@@ -192,16 +192,15 @@ static int insert_item(struct tx *tx, const struct plan *plan, size_t at, int64_
 		return (int)package;
 	for (size_t i = 0; i < item->need_count; i++)
 		left += !plan->items[item->needs[i]].taken_over;
-	r = tx_int(tx, &ids[at],
+	r = tx_exec(tx,
 		"INSERT INTO queue_items (job_id, package_id, position, level, status, priority, "
 		"needs_left, claimable, payload,"
-		" timeout_ms, why, last_duration_ms) VALUES ($1, $2, $3, $4, 'pending', $5, $6, "
-		"$7, $8, $9, $10,"
+		" timeout_ms, why, id, last_duration_ms) VALUES ($1, $2, $3, $4, 'pending', $5, "
+		"$6, $7, $8, $9, $10, $11,"
 		" COALESCE((SELECT h.duration_ms FROM package_history h JOIN packages p ON p.name "
-		"= h.name WHERE p.id = $2), 0))"
-		" RETURNING id",
-		"iiiiiibsis", job_id, package, (int64_t)at, item->level, item->priority, left,
-		claimable, item->payload, item->timeout_ms, item->excluded);
+		"= h.name WHERE p.id = $2), 0))",
+		"iiiiiibsisi", job_id, package, (int64_t)at, item->level, item->priority, left,
+		claimable, item->payload, item->timeout_ms, item->excluded, ids[at]);
 	if (r >= 0 && item->taken_over)
 		r = copy_results(tx, item->taken_over, ids[at]);
 	return r;
@@ -252,11 +251,22 @@ static int exclude_items(struct tx *tx, struct job_state *s, const struct plan *
 	return r;
 }
 
+static int take_item_ids(struct tx *tx, int64_t *ids, size_t count)
+{
+	int64_t next;
+	int r = tx_int(tx, &next, "UPDATE queue_item_ids SET next = next + $1 RETURNING next", "i",
+		(int64_t)count);
+
+	for (size_t i = 0; r > 0 && i < count; i++)
+		ids[i] = next - (int64_t)(count - i);
+	return r > 0 ? 0 : (r < 0 ? r : -EIO);
+}
+
 static int insert_items(
 	struct tx *tx, struct job_state *s, const struct plan *plan, bool claimable, int64_t now)
 {
 	int64_t *ids = xcalloc(plan->count + 1, sizeof(*ids));
-	int r = 0;
+	int r = take_item_ids(tx, ids, plan->count);
 
 	for (size_t i = 0; r >= 0 && i < plan->count; i++) {
 		r = insert_item(tx, plan, i, s->id, claimable, ids);

@@ -2,26 +2,6 @@
 #include "apps/builds/models.h"
 #include "apps/builds/websocket_utils.h"
 
-/* ---- lists of ids, read first because the events that follow write the same rows */
-
-struct id_list {
-	int64_t (*ids)[2];
-	size_t count, cap;
-};
-
-static int take_ids(const struct row *row, void *arg)
-{
-	struct id_list *l = arg;
-
-	if (l->count == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 16;
-		l->ids = xrealloc(l->ids, l->cap * sizeof(*l->ids));
-	}
-	l->ids[l->count][0] = row_int(row, 0);
-	l->ids[l->count++][1] = row_int(row, 1);
-	return 0;
-}
-
 /* ---- the worker's life */
 
 static int end_attempt(struct tx *tx, int64_t token, const char *outcome, int64_t now)
@@ -34,7 +14,7 @@ static int end_attempt(struct tx *tx, int64_t token, const char *outcome, int64_
 static int requeue_lost(struct tx *tx, int64_t now)
 {
 	struct id_list lost = {0};
-	int r = tx_each(tx, take_ids, &lost,
+	int r = tx_each(tx, ids_take, &lost,
 		"SELECT job_id, id FROM queue_items WHERE status = 'building' AND claimable = 1 "
 		"ORDER BY id",
 		"");
@@ -61,7 +41,7 @@ static int prepare_again(struct tx *tx, int64_t now)
 {
 	struct id_list jobs = {0};
 	int r = tx_each(
-		tx, take_ids, &jobs, "SELECT id, 0 FROM build_jobs WHERE status = 'preparing'", "");
+		tx, ids_take, &jobs, "SELECT id, 0 FROM build_jobs WHERE status = 'preparing'", "");
 
 	for (size_t i = 0; r >= 0 && i < jobs.count; i++) {
 		r = tx_exec(tx,
@@ -352,48 +332,4 @@ int queue_item_report(
 		starts ? SCHED_CLAIMED
 		       : (status == QUEUE_COMPLETED ? SCHED_COMPLETED : SCHED_FAILED),
 		REASON_BUILD, now);
-}
-
-/* ---- what is kept for a while only */
-
-/* Retries build from the same upload. */
-static int forget_job(struct tx *tx, int64_t id, int64_t upload_id,
-	void (*fn)(void *arg, const char *kind, int64_t id), void *arg)
-{
-	int64_t users = 0;
-	int r;
-
-	fn(arg, "builds", id);
-	r = tx_exec(tx, "DELETE FROM build_jobs WHERE id = $1", "i", id);
-	if (r >= 0 && upload_id > 0)
-		r = tx_int(tx, &users, "SELECT count(*) FROM build_jobs WHERE upload_id = $1", "i",
-			upload_id);
-	if (r < 0 || !upload_id || users)
-		return r;
-	fn(arg, "uploads", upload_id);
-	return tx_exec(tx, "DELETE FROM uploads WHERE id = $1", "i", upload_id);
-}
-
-int builds_expire(
-	struct tx *tx, int64_t now, void (*fn)(void *arg, const char *kind, int64_t id), void *arg)
-{
-	struct id_list uploads = {0}, jobs = {0};
-	int r = tx_each(tx, take_ids, &uploads,
-		"SELECT id, 0 FROM uploads WHERE build_id IS NULL AND created_at < $1", "i",
-		now - UPLOAD_TTL_MS);
-
-	if (r >= 0)
-		r = tx_each(tx, take_ids, &jobs,
-			"SELECT id, COALESCE(upload_id, 0) FROM build_jobs"
-			" WHERE dry_run = 1 AND completed_at > 0 AND completed_at < $1",
-			"i", now - DRY_RUN_TTL_MS);
-	for (size_t i = 0; r >= 0 && i < jobs.count; i++)
-		r = forget_job(tx, jobs.ids[i][0], jobs.ids[i][1], fn, arg);
-	for (size_t i = 0; r >= 0 && i < uploads.count; i++) {
-		fn(arg, "uploads", uploads.ids[i][0]);
-		r = tx_exec(tx, "DELETE FROM uploads WHERE id = $1", "i", uploads.ids[i][0]);
-	}
-	free(uploads.ids);
-	free(jobs.ids);
-	return r < 0 ? r : 0;
 }

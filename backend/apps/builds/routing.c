@@ -9,11 +9,13 @@ const struct http_route builds_routes[] = {
 
 	{HTTP_POST, "/api/uploads", upload_post, HTTP_BODY_BUFFER, 0, true},
 	{HTTP_GET, "/api/uploads/:id", upload_get, HTTP_BODY_NONE, 0, false},
+	{HTTP_DELETE, "/api/uploads/:id", upload_remove, HTTP_BODY_NONE, 0, true},
 	{HTTP_PUT, "/api/uploads/:id/files/*path", upload_file_put, HTTP_BODY_STREAM, 0, true},
 
 	{HTTP_POST, "/api/builds", builds_post, HTTP_BODY_BUFFER, 0, true},
 	{HTTP_GET, "/api/builds", builds_get, HTTP_BODY_NONE, 0, false},
 	{HTTP_GET, "/api/builds/:id", build_get, HTTP_BODY_NONE, 0, false},
+	{HTTP_DELETE, "/api/builds/:id", build_delete, HTTP_BODY_NONE, 0, true},
 	{HTTP_POST, "/api/builds/:id/cancel", build_cancel, HTTP_BODY_BUFFER, 0, true},
 	{HTTP_POST, "/api/builds/:id/retry", build_retry, HTTP_BODY_BUFFER, 0, true},
 	{HTTP_GET, "/api/builds/:id/artifacts", build_artifacts, HTTP_BODY_NONE, 0, false},

@@ -91,6 +91,46 @@ void upload_post(struct http_request *req, void *arg)
 	store_write(app->store, post_run, post_done, upload_unit(req, app));
 }
 
+/* ---- one that nobody will build */
+
+static int delete_run(struct tx *tx, void *arg)
+{
+	struct upload_unit *u = arg;
+
+	return upload_delete(tx, u->id, builds_hide_folder, u->app);
+}
+
+static void delete_done(void *arg, int status)
+{
+	struct upload_unit *u = arg;
+	struct app *app = u->app;
+
+	if (status == -ENOENT) {
+		answer_no_such(u->req, "upload");
+	} else if (status == -EPERM) {
+		http_reply_problem(u->req, 409, "upload-sealed",
+			"a build was made of this upload: it goes when the build is deleted");
+	} else if (status < 0) {
+		answer_error(u->req, status);
+	} else {
+		http_reply(u->req, 204, NULL, NULL, 0);
+		builds_expire_start(app);
+	}
+}
+
+void upload_remove(struct http_request *req, void *arg)
+{
+	struct app *app = arg;
+	int64_t id;
+	struct upload_unit *u;
+
+	if (!id_param(req, "id", "upload", &id))
+		return;
+	u = upload_unit(req, app);
+	u->id = id;
+	store_write(app->store, delete_run, delete_done, u);
+}
+
 /* ---- what is in it */
 
 static int put_file(const char *path, int64_t size, const char *sha256, void *arg)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Builds and their queue items: read, cancel, retry, report. */
+/* Builds and their queue items: read, cancel, retry, delete, report. */
 #include "apps/builds/logs.h"
 #include "apps/builds/views.h"
 
@@ -182,6 +182,45 @@ void build_retry(struct http_request *req, void *arg)
 
 	if (u)
 		store_write(app->store, retry_run, retry_done, u);
+}
+
+/* ---- delete */
+
+static int delete_run(struct tx *tx, void *arg)
+{
+	struct build_unit *u = arg;
+
+	return build_job_delete(tx, u->id, builds_hide_folder, u->app);
+}
+
+static void delete_done(void *arg, int status)
+{
+	struct build_unit *u = arg;
+	struct app *app = u->app;
+
+	if (status == -EBUSY) {
+		http_reply_problem(u->req, 409, "build-active",
+			"build %lld has not ended: cancel it first, or wait", (long long)u->id);
+	} else if (status == -EAGAIN) {
+		http_reply_problem(u->req, 409, "build-needed",
+			"a retry of build %lld is taking over its results: try again when that "
+			"runs",
+			(long long)u->id);
+	} else if (status < 0) {
+		fail(u, status);
+	} else {
+		http_reply(u->req, 204, NULL, NULL, 0);
+		builds_expire_start(app);
+	}
+}
+
+void build_delete(struct http_request *req, void *arg)
+{
+	struct app *app = arg;
+	struct build_unit *u = build_unit(req, app);
+
+	if (u)
+		store_write(app->store, delete_run, delete_done, u);
 }
 
 /* ---- the list */

@@ -49,6 +49,7 @@ bool upgrade_may_read(struct http_request *req, struct app *app);
 /* uploads.c */
 void upload_post(struct http_request *req, void *app);
 void upload_get(struct http_request *req, void *app);
+void upload_remove(struct http_request *req, void *app);
 void upload_file_put(struct http_request *req, void *app);
 /* submit.c */
 void builds_post(struct http_request *req, void *app);
@@ -62,6 +63,7 @@ void builds_get(struct http_request *req, void *app);
 void build_get(struct http_request *req, void *app);
 void build_cancel(struct http_request *req, void *app);
 void build_retry(struct http_request *req, void *app);
+void build_delete(struct http_request *req, void *app);
 void queue_get(struct http_request *req, void *app);
 void queue_patch(struct http_request *req, void *app);
 /* views_log.c */

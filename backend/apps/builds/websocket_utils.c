@@ -152,6 +152,39 @@ static int update_item(struct tx *tx, int64_t id)
 	return r < 0 ? r : 0;
 }
 
+/* ---- what goes */
+
+static int append_removed(const struct build_job *job, void *arg)
+{
+	struct tx *tx = arg;
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer w = JSON_WRITER(&text);
+
+	if (job->dry_run)
+		return 0;
+	message_head(&w, tx, "build_removed", job->seq);
+	json_put_int(&w, "id", job->id);
+	json_end_object(&w);
+	json_end_object(&w);
+	append(tx, BUILDS_GROUP, msg_create(job->id, job->seq, false, text.buf, text.len));
+	strbuf_finish(&text);
+	return 0;
+}
+
+/* At once, not as one of the last things: then there would be nothing to read. */
+int send_build_job_removed(int64_t build_job_id)
+{
+	struct tx *tx = tx_current();
+	int r;
+
+	if (!tx)
+		BUG("a job is deleted outside a transaction");
+	r = build_job_next_seq(tx, build_job_id);
+	if (r > 0)
+		r = build_job_get(tx, build_job_id, append_removed, tx);
+	return r < 0 ? r : 0;
+}
+
 /* ---- with no transaction open: one of their own */
 
 struct own {

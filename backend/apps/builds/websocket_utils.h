@@ -28,6 +28,10 @@ int send_queue_item_update(int64_t queue_item_id);
  * transaction only. */
 int send_build_job_snapshot(int64_t build_job_id);
 
+/* In the transaction that deletes the job, before its row goes: the list's room is told (`build_removed`), unless it was a dry
+ * run. Nobody else asks for it. */
+int send_build_job_removed(int64_t build_job_id);
+
 void build_group(char buf[GROUP_NAME_MAX], int64_t build_job_id);
 
 #endif
