@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { post, request } from './client.js'
+import { post, remove, request } from './client.js'
 
 /** @typedef {import('./types.js').Build} Build */
 
@@ -26,6 +26,9 @@ export const cancelBuild = (id) => post(`/api/builds/${encodeURIComponent(id)}/c
 
 /** @param {string | number} id @returns {Promise<Build>} the new build */
 export const retryBuild = (id) => post(`/api/builds/${encodeURIComponent(id)}/retry`)
+
+/** An ended one. @param {string | number} id @returns {Promise<null>} */
+export const deleteBuild = (id) => remove(`/api/builds/${encodeURIComponent(id)}`)
 
 /** @param {string | number} id @returns {Promise<{ items: import('./types.js').Artifact[] }>} */
 export const fetchArtifacts = (id) => request(`/api/builds/${encodeURIComponent(id)}/artifacts`)

@@ -47,6 +47,9 @@ export async function request(path, options) {
 	return answer.status === 204 ? null : answer.json()
 }
 
+/** @param {string} path */
+export const remove = (path) => request(path, { method: 'DELETE' })
+
 /** @param {string} path @param {unknown} [body] */
 export const post = (path, body) =>
 	request(path, {

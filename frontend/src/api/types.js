@@ -16,7 +16,7 @@
  * @property {number | null} [slot]
  * @property {string | null} [phase]
  * @property {string | null} [why]
- * @property {string | null} [reason]
+ * @property {import('./names.js').ItemReason | null} [reason]
  * @property {{ id: number, name: string } | null} [blocked_by]
  * @property {number | null} [error_line]
  * @property {string | null} [error_text]

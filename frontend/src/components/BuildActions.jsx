@@ -2,11 +2,12 @@
 import { Button } from '@patternfly/react-core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from 'react-router'
+import { DeleteBuild } from './DeleteBuild.jsx'
 import { useSession } from '../hooks/useSession.js'
 import { cancelMutation, retryMutation } from '../queries/builds.js'
 import { isEnded } from '../api/statuses.js'
 
-/** Cancel while it runs, Retry when something is left to do. @param {{ build: import('../api/types.js').Build }} props */
+/** Cancel while it runs, then Delete, and Retry when something is left to do. @param {{ build: import('../api/types.js').Build }} props */
 export function BuildActions({ build }) {
 	const client = useQueryClient()
 	const navigate = useNavigate()
@@ -31,6 +32,7 @@ export function BuildActions({ build }) {
 					Retry
 				</Button>
 			)}
+			{ended && <DeleteBuild key={build.id} id={build.id} disabled={!canChange} title={why} />}
 		</div>
 	)
 }

@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { joinRoom } from '../live/room.js'
 import { IDLE } from '../live/socket.js'
 import { applyListMessages } from '../live/updates.js'
-import { buildPagesKey, liveBuildsKey } from '../queries/builds.js'
+import { buildPagesKey, forgetBuilds, liveBuildsKey } from '../queries/builds.js'
 
 /** @typedef {import('../api/types.js').Build} Build */
 
@@ -22,6 +22,8 @@ export function useBuildList() {
 				// A list that comes again ends a time of which nothing was told. What it does not hold may have ended in it.
 				const again = messages.some(({ type }) => type === 'build_list' && ++lists > 1)
 				if (again) void client.invalidateQueries({ queryKey: buildPagesKey })
+				const gone = messages.filter(({ type, data }) => type === 'build_removed' && data?.id).map(({ data }) => data.id)
+				if (gone.length > 0) forgetBuilds(client, gone)
 			},
 			change: setState,
 		})

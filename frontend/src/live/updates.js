@@ -139,7 +139,7 @@ export function newerBuild(old, next) {
 }
 
 /**
- * The builds list: `build_list` replaces it, a `build_update` merges one build or adds it in front.
+ * The builds list: `build_list` replaces it, a `build_update` merges one build or adds it in front, `build_removed` takes one out.
  *
  * @param {Build[] | undefined} builds
  * @param {Message[]} messages
@@ -153,6 +153,8 @@ export function applyListMessages(builds, messages) {
 			next = data.map((build) => (message.epoch ? { ...build, epoch: message.epoch } : build))
 		} else if (type === 'build_update' && isObject(data) && data.id !== undefined) {
 			next = mergeListed(next ?? [], message)
+		} else if (type === 'build_removed' && isObject(data)) {
+			next = next?.filter((build) => build.id !== data.id)
 		}
 	}
 	return next

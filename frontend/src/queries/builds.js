@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { queryOptions } from '@tanstack/react-query'
-import { cancelBuild, createBuild, fetchArtifacts, fetchBuild, fetchBuilds, retryBuild } from '../api/builds.js'
+import { cancelBuild, createBuild, deleteBuild, fetchArtifacts, fetchBuild, fetchBuilds, retryBuild } from '../api/builds.js'
 import { newerBuild } from '../live/updates.js'
 
 /** @typedef {import('../api/types.js').Build} Build */
@@ -80,4 +80,20 @@ export const artifactsQuery = (id) =>
 export const cancelMutation = (id) => ({ mutationFn: () => cancelBuild(id) })
 /** @param {string | number} id */
 export const retryMutation = (id) => ({ mutationFn: () => retryBuild(id) })
+/** @param {string | number} id */
+export const deleteMutation = (id) => ({ mutationFn: () => deleteBuild(id) })
+
+/**
+ * A deleted build is nowhere any more: neither in the lists, whichever told of it, nor when the reader goes back to it. What is being
+ * fetched may hold it still and is asked for again.
+ *
+ * @param {import('@tanstack/react-query').QueryClient} client
+ * @param {(string | number)[]} ids
+ */
+export function forgetBuilds(client, ids) {
+	const gone = new Set(ids.map(String))
+	client.setQueryData(liveBuildsKey, (/** @type {Build[] | undefined} */ old) => old?.filter((build) => !gone.has(String(build.id))))
+	client.removeQueries({ queryKey: ['buildJob'], predicate: ({ queryKey }) => gone.has(String(queryKey[1])) })
+	void client.invalidateQueries({ queryKey: buildPagesKey })
+}
 export { createBuild }

@@ -132,6 +132,11 @@ describe('the list', () => {
 		])
 		expect(list.map((b) => [b.id, b.progress])).toEqual([[3, 1], [2, 0], [1, 5]])
 	})
+	it('loses a build that was deleted', () => {
+		const list = [build({ id: 3 }), build({ id: 2 })]
+		expect(applyListMessages(list, [{ type: 'build_removed', seq: 50, data: { id: 3 } }]).map((b) => b.id)).toEqual([2])
+		expect(applyListMessages(undefined, [{ type: 'build_removed', seq: 50, data: { id: 3 } }])).toBeUndefined()
+	})
 	it('stays the same array when nothing changed', () => {
 		const list = [build()]
 		expect(applyListMessages(list, [{ type: 'heartbeat' }, { type: 'build_update', seq: 1, data: { id: 7 } }])).toBe(list)
