@@ -92,6 +92,25 @@ test('the builds list is live', async ({ page, server }) => {
 	await expect(page).toHaveURL(/status=failed/)
 })
 
+test('a build is deleted from its page, and leaves every list that is open', async ({ page, server, signIn, context, complaints }) => {
+	const id = await server.build([shell('short', 'true')], { name: 'unwanted' })
+	await expect.poll(async () => (await server.api(`/api/builds/${id}`)).status).toBe('completed')
+	const other = await context.newPage()
+	await other.goto(server.url)
+	const listed = (tab) => tab.getByRole('row').filter({ hasText: 'unwanted' })
+	await expect(listed(other)).toBeVisible()
+	await signIn()
+	await page.goto(`${server.url}/builds/${id}`)
+	await page.getByRole('button', { name: 'Delete' }).click()
+	await expect(page.getByRole('button', { name: 'Keep' })).toBeFocused()
+	await page.getByRole('button', { name: `Delete build ${id}` }).click()
+	await expect(page.getByRole('heading', { name: 'Builds' })).toBeVisible()
+	for (const tab of [page, other]) await expect(listed(tab)).toHaveCount(0)
+	complaints.expect(/status of 404/)
+	await page.goBack()
+	await expect(page.getByRole('heading', { name: `There is no build ${id}` })).toBeVisible()
+})
+
 test('files become an order, and the order a build', async ({ page, server, signIn }) => {
 	await signIn()
 	await page.getByRole('link', { name: 'New build' }).first().click()
