@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Compares the table in docs/architecture.md (folder | job | may include) with the #include lines, and keeps SQL where it belongs.
+# Compares the table in docs/architecture.md (folder | job | may include) with the #include lines, keeps SQL where it belongs, and
+# sees that no writer goes untested.
 # A folder may include itself and what its row names; a row that nothing uses is wrong as well.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -43,6 +44,14 @@ done
 sql=$(find backend -name '*.c' | grep -v -e '/models[a-z_]*\.c$' -e '/migrations\.c$' -e '^backend/core/store/' |
 	xargs grep -nE '"[^"]*(SELECT .* FROM |INSERT INTO|DELETE FROM|UPDATE [a-z_]+ SET)' || true)
 [ -z "$sql" ] || fail "SQL outside models*.c, migrations.c and core/store:"$'\n'"$sql"
+
+# What a writer publishes is a test's to say, writer by writer.
+writers=$(sed -n '/^\/\* ---- writers/,/^\/\* ---- readers/s/^int \([a-z_]*\)(.*/\1/p' backend/apps/builds/builds.h)
+[ -n "$writers" ] || fail "builds.h declares no writers between '/* ---- writers' and '/* ---- readers'"
+for writer in $writers; do
+	grep -q "\b$writer(" tests/unit/apps/builds/models_test.c ||
+		fail "$writer() of builds.h is not run by tests/unit/apps/builds/models_test.c: say there what it publishes"
+done
 
 [ $bad = 0 ] && echo "the includes match docs/architecture.md"
 exit $bad
