@@ -107,7 +107,7 @@ test('the programs of examples/stack run out of the RPMs, which dnf finds in the
   const sums = run(join(root, 'usr/bin/cairnsum'), [file], { env }).toString()
   assert.ok(sums.includes(run('sha256sum', [file]).toString().split(' ')[0]), sums)
 
-  if (spawnSync('dnf', ['--version']).error) t.diagnostic('dnf is not here')
+  if (spawnSync('dnf', ['--version']).error) t.skip('dnf is not here')
   else {
     const dnf = new Program('dnf', ['--repofrompath', `built,${server.url}/api/builds/1/repo/`, '--repoid', 'built', '--setopt=reposdir=/dev/null', '--setopt=built.gpgcheck=0', `--setopt=cachedir=${server.dir}/dnf`, '--releasever=1', `--installroot=${server.dir}/installed`, 'repoquery', '--qf', '%{name}'])
     const listed = await within(dnf.ended, 'dnf repoquery')

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../skip.h"
 
 /*
  * Whoever dies, whenever: the run, the launcher, bubblewrap, the server, the keeper, all at once. Afterwards there is no process,
@@ -130,7 +131,7 @@ static void test_480_cancels_leave_nothing_as_root(void **state)
 {
 	(void)state;
 	if (geteuid())
-		skip();
+		skip_because("only root has uids for its slots");
 	assert_int_equal(world_run(ROOT, cancelled_in_its_first_10_ms), 0);
 }
 
@@ -391,7 +392,7 @@ static void test_another_data_folders_cgroups_are_left_alone(void **state)
 {
 	(void)state;
 	if (geteuid())
-		skip();
+		skip_because("only root makes cgroups wherever it wants");
 	foreign_cgroup_stays(".");
 	foreign_cgroup_stays("pids");
 }

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <cmocka.h>
+#include "../../skip.h"
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -407,7 +408,7 @@ static void rpmspec_answers_in_our_format(void **state)
 
 	(void)state;
 	if (!have_rpm())
-		skip();
+		skip_because("rpm is not here");
 	assert_non_null(mkdtemp(folder));
 	path = xasprintf("%s/it's a \"spec\".spec", folder);
 	write_file(path, spec_text);
@@ -451,7 +452,7 @@ static void a_spec_that_does_not_parse_ends_the_query_with_an_error(void **state
 
 	(void)state;
 	if (!have_rpm())
-		skip();
+		skip_because("rpm is not here");
 	assert_non_null(mkdtemp(folder));
 	path = xasprintf("%s/a.spec", folder);
 	write_file(path, "Name: a\n");
@@ -472,7 +473,7 @@ static void rpm_answers_in_our_format(void **state)
 
 	(void)state;
 	if (!have_rpm())
-		skip();
+		skip_because("rpm is not here");
 	assert_non_null(mkdtemp(folder));
 	path = xasprintf("%s/foo.spec", folder);
 	write_file(path, spec_text);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../../skip.h"
 
 #include "apps/repositories/repositories.h"
 
@@ -241,8 +242,10 @@ static void test_dnf_installs_from_a_published_folder_and_the_program_runs(void 
 	char data[64];
 
 	(void)state;
-	if (geteuid() || access("/usr/bin/dnf", X_OK))
-		skip();
+	if (geteuid())
+		skip_because("only root installs packages");
+	if (access("/usr/bin/dnf", X_OK))
+		skip_because("dnf is not here");
 	world_make_data(data);
 	assert_int_equal(
 		world_wait(world_start(data, ROOT, two_packages_are_built_and_published)), 0);
