@@ -55,3 +55,12 @@ test('a build that waits to be written again can be cancelled, and a server that
   await server.restart()
   assert.equal((await server.ended(second.id)).status, 'completed')
 })
+
+test('what a package took is unknown when the clock was set back meanwhile, and its next build is planned', async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload({ 'a.spec': spec('a') })
+  await server.ended((await server.submit(upload)).id)
+  server.sql('UPDATE package_history SET duration_ms = -3596942')
+  const again = await server.ended((await server.submit(await server.upload({ 'a.spec': spec('a') }))).id)
+  assert.deepEqual([again.status, again.error, again.queue_items[0].last_duration_ms], ['completed', null, null])
+})

@@ -271,8 +271,8 @@ int upload_job(struct tx *tx, int64_t upload_id, bool dry_run, int64_t *ret_id);
 typedef int worker_fn(const struct worker_identity *w, int64_t heartbeat_at, int64_t started_at,
 	bool current, void *arg);
 int workers_list(struct tx *tx, worker_fn *fn, void *arg);
-int64_t package_last_duration(
-	struct tx *tx, const char *name); /* ms of its newest success; 0: never */
+/* Of its newest success whose duration is known. */
+int package_last_duration(struct tx *tx, const char *name, int64_t *ret_ms);
 /* What the RPMs of the newest success of this name turned out to provide (models_provides.c). */
 typedef int provides_fn(const char *nevra, const char *provides, void *arg);
 int package_provides(struct tx *tx, const char *name, provides_fn *fn, void *arg);

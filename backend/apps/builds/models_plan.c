@@ -198,7 +198,7 @@ static int insert_item(struct tx *tx, const struct plan *plan, size_t at, int64_
 		" timeout_ms, why, id, last_duration_ms) VALUES ($1, $2, $3, $4, 'pending', $5, "
 		"$6, $7, $8, $9, $10, $11,"
 		" COALESCE((SELECT h.duration_ms FROM package_history h JOIN packages p ON p.name "
-		"= h.name WHERE p.id = $2), 0))",
+		"= h.name WHERE p.id = $2 AND h.duration_ms > 0), 0))",
 		"iiiiiibsisi", job_id, package, (int64_t)at, item->level, item->priority, left,
 		claimable, item->payload, item->timeout_ms, item->excluded, ids[at]);
 	if (r >= 0 && item->taken_over)

@@ -392,13 +392,11 @@ int workers_list(struct tx *tx, worker_fn *fn, void *arg)
 		"");
 }
 
-int64_t package_last_duration(struct tx *tx, const char *name)
+int package_last_duration(struct tx *tx, const char *name, int64_t *ret_ms)
 {
-	int64_t ms = 0;
-	int r = tx_int(
-		tx, &ms, "SELECT duration_ms FROM package_history WHERE name = $1", "s", name);
-
-	return r < 0 ? r : ms;
+	return tx_int(tx, ret_ms,
+		"SELECT duration_ms FROM package_history WHERE name = $1 AND duration_ms > 0", "s",
+		name);
 }
 
 struct tally {

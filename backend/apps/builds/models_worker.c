@@ -231,15 +231,18 @@ static int store_artifacts(struct tx *tx, int64_t item_id, const struct attempt_
 	return r;
 }
 
-/* How long it took, and, when it made RPMs, that these are the newest of that name. */
+/* How long it took, and, when it made RPMs, that these are the newest of that name. A wall clock may have been set back meanwhile: then
+ * what it took the time before still holds. */
 static int store_history(struct tx *tx, int64_t item_id, int64_t now)
 {
 	return tx_exec(tx,
 		"INSERT INTO package_history (name, duration_ms, finished_at, item_id)"
-		" SELECT p.name, $2 - q.started_at, $2, (SELECT min(a.item_id) FROM artifacts a"
+		" SELECT p.name, CASE WHEN $2 > q.started_at THEN $2 - q.started_at ELSE 0 END, $2,"
+		" (SELECT min(a.item_id) FROM artifacts a"
 		" WHERE a.item_id = q.id AND a.provides IS NOT NULL)"
 		" FROM queue_items q JOIN packages p ON p.id = q.package_id WHERE q.id = $1"
-		" ON CONFLICT (name) DO UPDATE SET duration_ms = excluded.duration_ms, finished_at "
+		" ON CONFLICT (name) DO UPDATE SET duration_ms = CASE WHEN excluded.duration_ms > 0"
+		" THEN excluded.duration_ms ELSE duration_ms END, finished_at "
 		"= excluded.finished_at, item_id = COALESCE(excluded.item_id, item_id)",
 		"ii", item_id, now);
 }

@@ -239,12 +239,11 @@ static int put_in_order(struct plan_draft *d, struct plan_item *items,
 
 static int weigh(struct tx *tx, struct graph_package *packages, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		packages[i].weight_ms = package_last_duration(tx, packages[i].name);
-		if (packages[i].weight_ms < 0)
-			return (int)packages[i].weight_ms;
-	}
-	return 0;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < count; i++)
+		r = package_last_duration(tx, packages[i].name, &packages[i].weight_ms);
+	return r < 0 ? r : 0;
 }
 
 /* ---- packages.json */

@@ -238,13 +238,14 @@ static void put_status(struct json_writer *w, const struct status_unit *u)
 {
 	const struct app *app = u->app;
 	bool healthy = !app->draining && u->disk_free >= app->disk_floor_bytes;
+	int64_t uptime = clock_wall_ms() - app->started_at;
 
 	json_put_string(w, "status", app->draining ? "draining" : (healthy ? "ok" : "disk full"));
 	json_put_bool(w, "healthy", healthy);
 	json_put_string(w, "version", REQPM_VERSION);
 	json_put_string(w, "address", app->address);
 	json_put_time(w, "started_at", app->started_at);
-	json_put_int(w, "uptime_ms", clock_wall_ms() - app->started_at);
+	json_put_int(w, "uptime_ms", uptime > 0 ? uptime : 0); /* the clock may be set back */
 	json_put_int(w, "slots", app->jobs);
 	json_put_int(w, "max_upload_bytes", app->max_upload_bytes);
 	put_counts(w, "builds", build_status_name, u->builds, BUILD_STATUS_COUNT);

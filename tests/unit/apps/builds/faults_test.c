@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the world does to rows: clocks that are set, servers that die, words of strangers. On a real database.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "apps/builds/builds.h"
+#include "apps/builds/websocket_utils.h"
+
+#define NOON 1000000000 /* on the wall's clock */
+#define HOUR 3600000
+
+static struct {
+	char dir[64];
+	struct loop loop;
+	struct store *store;
+	int64_t now, job;
+} the;
+
+static const struct worker_identity worker = {.name = "test", .incarnation = "one", .slots = 4};
+
+static int fake_send(struct layer *l, const char *group, struct msg *m)
+{
+	(void)l;
+	(void)group;
+	(void)m;
+	return 0;
+}
+
+static const struct layer_ops fake = {.name = "fake", .group_send = fake_send};
+static struct layer layer = {.ops = &fake};
+
+static int setup(void **state)
+{
+	struct strbuf err = STRBUF_INIT;
+	char path[80];
+
+	(void)state;
+	strcpy(the.dir, "/tmp/reqpm-faults-XXXXXX");
+	assert_non_null(mkdtemp(the.dir));
+	snprintf(path, sizeof(path), "%s/db", the.dir);
+	loop_init(&the.loop);
+	layer.loop = &the.loop;
+	the.store = store_open(
+		&(struct store_config){&the.loop, path, builds_migrations, builds_migration_count},
+		&err);
+	assert_non_null(the.store);
+	websocket_utils_init(the.store, &layer);
+	the.now = NOON;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	store_close(the.store);
+	loop_finish(&the.loop);
+	tree_remove(the.dir);
+	return 0;
+}
+
+static int unit(store_run_fn *fn, void *arg)
+{
+	int r = store_write_wait(the.store, fn, arg);
+
+	loop_run_posted(&the.loop);
+	return r;
+}
+
+/* ---- one package that is built */
+
+static int begin_run(struct tx *tx, void *arg)
+{
+	static const struct plan_item item = {.package = "zlib", .version = "1", .payload = "{}"};
+	const struct plan plan = {.items = &item, .count = 1, .json = "{}"};
+	struct build_job_new n = {.name = "set", .builder = "command"};
+	bool existed;
+	int r = upload_create(tx, the.now, &n.upload_id);
+
+	(void)arg;
+	if (r >= 0)
+		r = build_job_create(tx, &n, the.now, &the.job, &existed);
+	if (r >= 0)
+		r = build_job_prepare(tx, the.job, the.now);
+	return r < 0 ? r : build_job_plan(tx, the.job, &plan, the.now);
+}
+
+static int claim_run(struct tx *tx, void *arg)
+{
+	int64_t due_at;
+
+	return queue_item_claim(tx, &worker, 1, the.now, arg, &due_at);
+}
+
+/* Of what is ready; token 0: nothing is. */
+static struct claim claim(void)
+{
+	struct claim c = {0};
+	int r = unit(claim_run, &c);
+
+	assert_true(r >= 0);
+	return c;
+}
+
+struct ended {
+	struct claim claim;
+	struct attempt_result result;
+};
+
+static int end_run(struct tx *tx, void *arg)
+{
+	const struct ended *e = arg;
+
+	return queue_item_end(tx, e->claim.item_id, e->claim.token, &e->result, the.now);
+}
+
+static void end(struct claim *take_claim, struct attempt_result result)
+{
+	struct ended e = {*take_claim, result};
+
+	assert_int_equal(unit(end_run, &e), 0);
+	claim_finish(take_claim);
+}
+
+/* ---- clocks */
+
+static int duration_run(struct tx *tx, void *arg)
+{
+	return package_last_duration(tx, "zlib", arg);
+}
+
+static int64_t duration(void)
+{
+	int64_t ms = 0;
+
+	assert_true(store_read_wait(the.store, duration_run, &ms) >= 0);
+	return ms;
+}
+
+static void build_for(int64_t wall_ms)
+{
+	struct claim c;
+
+	assert_int_equal(unit(begin_run, NULL), 0);
+	c = claim();
+	the.now += wall_ms;
+	end(&c, (struct attempt_result){.end = ATTEMPT_COMPLETED});
+}
+
+static void a_duration_under_a_clock_that_was_set_back_is_unknown(void **state)
+{
+	(void)state;
+	build_for(-HOUR);
+	assert_int_equal(duration(), 0);
+	build_for(5000);
+	assert_int_equal(duration(), 5000);
+	build_for(-HOUR);
+	assert_int_equal(duration(), 5000);
+}
+
+static int spoil_run(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return tx_exec(tx, "UPDATE package_history SET duration_ms = -3596942", "");
+}
+
+static int take_last(const struct queue_item *item, void *arg)
+{
+	*(int64_t *)arg = item->last_duration_ms;
+	return 0;
+}
+
+static int last_run(struct tx *tx, void *arg)
+{
+	return queue_items_of(tx, the.job, take_last, arg);
+}
+
+/* As databases have it in which it was stored. */
+static void a_negative_duration_is_unknown_to_the_next_build(void **state)
+{
+	int64_t last = -1;
+
+	(void)state;
+	build_for(5000);
+	assert_true(unit(spoil_run, NULL) >= 0);
+	assert_int_equal(duration(), 0);
+	assert_int_equal(unit(begin_run, NULL), 0);
+	assert_true(store_read_wait(the.store, last_run, &last) >= 0);
+	assert_int_equal(last, 0);
+}
+
+#define scenario(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scenario(a_duration_under_a_clock_that_was_set_back_is_unknown),
+		scenario(a_negative_duration_is_unknown_to_the_next_build),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
