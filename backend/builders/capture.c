@@ -13,7 +13,7 @@ struct capture {
 	void *arg;
 	char **from; /* NULL-terminated */
 	char *to, *suffix;
-	bool flat, describe;
+	bool flat, describe, visible;
 	struct artifact *artifacts; /* their strings are owned */
 	size_t artifact_cap;
 	struct strbuf
@@ -178,6 +178,11 @@ static int copy_entry(struct capture *c, int from, const char *name, int to, int
 		return enter_folder(c, from, name, to, depth);
 	if (!wanted(c, name))
 		return 0;
+	if (c->visible && name[0] == '.')
+		return err_set(&c->why, -EINVAL,
+			"the name of the result %s begins with a dot, so that no repository would "
+			"show it",
+			c->path.buf);
 	if (!S_ISREG(st.st_mode))
 		return err_set(&c->why, -EINVAL,
 			"the result %s is neither a regular file nor a folder", c->path.buf);
@@ -288,6 +293,7 @@ void capture_start(struct loop *loop, const struct capture_spec *spec, capture_f
 	c->suffix = xstrdup(spec->suffix);
 	c->flat = spec->flat;
 	c->describe = spec->describe;
+	c->visible = spec->visible;
 	c->done = done;
 	c->arg = arg;
 	strbuf_init(&c->path);

@@ -19,6 +19,7 @@ struct capture_spec { /* borrowed until capture_start() returns */
 	const char *to; /* emptied first: it is the server's own */
 	const char *suffix; /* only files whose name ends so, others are passed over; NULL: all */
 	bool describe; /* name, size and digest of each go into the result */
+	bool visible; /* a name that begins with a dot is refused */
 	bool flat; /* all into `to` itself, two of one name are refused; else folders are kept */
 };
 struct capture_result {

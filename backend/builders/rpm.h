@@ -26,6 +26,9 @@ enum rpm_input {
 	RPM_INPUT_SRPM, /* unpacked into RPM_TOPDIR/SPECS and SOURCES */
 };
 enum rpm_input rpm_input_of(const char *file); /* by its name: *.src.rpm or not */
+/* By its name: a package that others are built with and that a repository offers. No source package, with its sources or without, and
+ * no hidden file, which one program lists and the next one does not. */
+bool rpm_is_binary(const char *file);
 /* "--define", "_topdir /build", …, NULL: the one place that makes them, static. For rpmspec, rpmbuild and rpm. */
 const char *const *rpm_macros(enum rpm_input input);
 /* One argv of three NULL-terminated lists, each of which may be NULL. The caller frees the array, not the words. */

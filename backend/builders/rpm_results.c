@@ -39,33 +39,45 @@ static char *provides_text(const json_t *provides)
 	return text;
 }
 
+static int not_described(struct rpm_results *rs)
+{
+	return err_set(&rs->why, -EINVAL, "the packages that were built cannot be described");
+}
+
+/* Who sees only its name later must not take it for something else. */
+static int take_one(struct rpm_results *rs, struct artifact *a, const json_t *rpm)
+{
+	const char *file = json_string_value(json_object_get(rpm, "file"));
+	const char *name = json_string_value(json_object_get(rpm, "name"));
+	const char *evr = json_string_value(json_object_get(rpm, "evr"));
+	const char *arch = json_string_value(json_object_get(rpm, "arch"));
+	const json_t *provides = json_object_get(rpm, "provides");
+	bool source;
+
+	if (!file || strcmp(file, a->file) != 0 || !name || !evr || !arch ||
+		!json_is_array(provides))
+		return not_described(rs);
+	source = !strcmp(arch, "src") || !strcmp(arch, "nosrc");
+	if (source == rpm_is_binary(file))
+		return err_set(&rs->why, -EINVAL, "%s is a%s package, unlike its name says", file,
+			source ? " source" : "n installable");
+	a->kind = source ? "srpm" : "rpm";
+	a->nevra = xasprintf("%s-%s.%s", name, evr, arch);
+	a->provides = source ? NULL : provides_text(provides);
+	return 0;
+}
+
 /* Exactly the files that were hashed, in the same order, or nothing is believed. */
 static int take_description(struct rpm_results *rs, const json_t *answer)
 {
 	const json_t *rpms = json_object_get(answer, "rpms"), *rpm;
 	size_t i;
+	int r = 0;
 
 	if (json_array_size(rpms) != rs->count)
-		return -EINVAL;
-	json_array_foreach(rpms, i, rpm)
-	{
-		struct artifact *a = &rs->artifacts[i];
-		const char *file = json_string_value(json_object_get(rpm, "file"));
-		const char *name = json_string_value(json_object_get(rpm, "name"));
-		const char *evr = json_string_value(json_object_get(rpm, "evr"));
-		const char *arch = json_string_value(json_object_get(rpm, "arch"));
-		const json_t *provides = json_object_get(rpm, "provides");
-		bool source;
-
-		if (!file || strcmp(file, a->file) != 0 || !name || !evr || !arch ||
-			!json_is_array(provides))
-			return -EINVAL;
-		source = !strcmp(arch, "src") || !strcmp(arch, "nosrc");
-		a->kind = source ? "srpm" : "rpm";
-		a->nevra = xasprintf("%s-%s.%s", name, evr, arch);
-		a->provides = source ? NULL : provides_text(provides);
-	}
-	return 0;
+		return not_described(rs);
+	json_array_foreach(rpms, i, rpm) if (!r) r = take_one(rs, &rs->artifacts[i], rpm);
+	return r;
 }
 
 static void described(struct run_text *rt, const struct run_result *result, const char *text,
@@ -88,9 +100,8 @@ static void described(struct run_text *rt, const struct run_result *result, cons
 	else if (complaint)
 		code = err_set(&rs->why, -EINVAL, "the build left a file that is no package: %s",
 			complaint);
-	else if (take_description(rs, answer))
-		code = err_set(
-			&rs->why, -EINVAL, "the packages that were built cannot be described");
+	else
+		code = take_description(rs, answer);
 	json_decref(answer);
 	free(complaint);
 	strbuf_finish(&output);
@@ -207,8 +218,11 @@ struct rpm_results *rpm_results_start(
 	rs->to = xstrdup(spec->to);
 	strbuf_init(&rs->why);
 	capture_start(spec->env->loop,
-		&(struct capture_spec){
-			.from = from, .to = spec->to, .suffix = ".rpm", .flat = true},
+		&(struct capture_spec){.from = from,
+			.to = spec->to,
+			.suffix = ".rpm",
+			.visible = true,
+			.flat = true},
 		captured, rs);
 	free(rpms);
 	free(srpms);

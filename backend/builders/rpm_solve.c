@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "builders/rpm_solve.h"
+#include "builders/rpm.h"
 
 #include <dirent.h>
 #include <sys/utsname.h>
@@ -48,16 +49,9 @@ static Id add_rpm(Repo *repo, const char *path, struct strbuf *err)
 	return id;
 }
 
-static bool has_suffix(const char *s, const char *suffix)
-{
-	size_t len = strlen(s), want = strlen(suffix);
-
-	return len > want && !strcmp(s + len - want, suffix);
-}
-
 static int is_binary_rpm(const struct dirent *entry)
 {
-	return has_suffix(entry->d_name, ".rpm") && !has_suffix(entry->d_name, ".src.rpm");
+	return rpm_is_binary(entry->d_name);
 }
 
 /* In the order of their names, so that equal inputs give equal build roots. */

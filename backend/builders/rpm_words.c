@@ -17,12 +17,22 @@ static const char *const macros_spec[] = {MACROS_COMMON, "--define", "_sourcedir
 static const char *const macros_srpm[] = {MACROS_COMMON, "--define",
 	"_sourcedir " RPM_TOPDIR "/SOURCES", "--define", "_specdir " RPM_TOPDIR "/SPECS", NULL};
 
+static bool has_suffix(const char *file, const char *suffix)
+{
+	size_t len = strlen(file), want = strlen(suffix);
+
+	return len > want && !strcmp(file + len - want, suffix);
+}
+
 enum rpm_input rpm_input_of(const char *file)
 {
-	static const char suffix[] = ".src.rpm";
-	size_t len = strlen(file), want = sizeof(suffix) - 1;
+	return has_suffix(file, ".src.rpm") ? RPM_INPUT_SRPM : RPM_INPUT_SPEC;
+}
 
-	return len > want && !strcmp(file + len - want, suffix) ? RPM_INPUT_SRPM : RPM_INPUT_SPEC;
+bool rpm_is_binary(const char *file)
+{
+	return file[0] != '.' && has_suffix(file, ".rpm") && !has_suffix(file, ".src.rpm") &&
+	       !has_suffix(file, ".nosrc.rpm");
 }
 
 const char *const *rpm_macros(enum rpm_input input)

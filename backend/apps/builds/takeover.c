@@ -106,14 +106,6 @@ int takeover_link(const char *from_job_dir, const char *to_job_dir, const char *
 	return r < 0 ? r : link_log(from_job_dir, to_job_dir, package);
 }
 
-static bool is_rpm(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > 4 && !strcmp(name + len - 4, ".rpm") &&
-	       !(len > 8 && !strcmp(name + len - 8, ".src.rpm"));
-}
-
 int takeover_rpms(const char *job_dir, const char *package, struct takeover_paths *paths)
 {
 	char *folder = xasprintf("%s/results/%s", job_dir, package);
@@ -122,7 +114,7 @@ int takeover_rpms(const char *job_dir, const char *package, struct takeover_path
 	int r = dir || errno == ENOENT ? 0 : -errno;
 
 	while (dir && (e = readdir(dir)))
-		if (is_rpm(e->d_name)) {
+		if (rpm_is_binary(e->d_name)) {
 			paths->paths =
 				xrealloc(paths->paths, (paths->count + 1) * sizeof(*paths->paths));
 			paths->paths[paths->count++] = xasprintf("%s/%s", folder, e->d_name);

@@ -177,7 +177,7 @@ static void publish(struct build_task *b)
 
 	rpms.paths = xcalloc(b->artifact_count + 1, sizeof(*rpms.paths));
 	for (size_t i = 0; i < b->artifact_count; i++)
-		if (!strcmp(b->artifacts[i].kind, "rpm"))
+		if (rpm_is_binary(b->artifacts[i].file))
 			rpms.paths[rpms.count++] =
 				xasprintf("%s/%s", b->results.buf, b->artifacts[i].file);
 	repository_publish(b->tasks->app->repositories, b->job_dir.buf,

@@ -18,6 +18,19 @@ static void test_source_rpms_are_known_by_their_name(void **state)
 	assert_int_equal(rpm_input_of("zlib-1.3-1.x86_64.rpm"), RPM_INPUT_SPEC);
 }
 
+static void test_what_a_repository_offers_is_known_by_its_name(void **state)
+{
+	static const char *const others[] = {"zlib-1.3-1.src.rpm", "zlib-1.3-1.nosrc.rpm",
+		".zlib-1.3-1.noarch.rpm", ".rpm", "zlib.spec", "zlib-1.3-1.noarch.rpm.old", ""};
+
+	(void)state;
+	assert_true(rpm_is_binary("zlib-1.3-1.x86_64.rpm"));
+	assert_true(rpm_is_binary("src.rpm"));
+	for (size_t i = 0; i < countof(others); i++)
+		if (rpm_is_binary(others[i]))
+			fail_msg("%s is offered", others[i]);
+}
+
 static void test_queries_and_builds_see_the_same_paths(void **state)
 {
 	static const char *const wanted[] = {"_topdir /build", "_buildshell /bin/bash",
@@ -311,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_source_rpms_are_known_by_their_name),
+		cmocka_unit_test(test_what_a_repository_offers_is_known_by_its_name),
 		cmocka_unit_test(test_queries_and_builds_see_the_same_paths),
 		cmocka_unit_test(test_lists_are_joined_to_one_argv),
 		cmocka_unit_test(test_the_version_of_a_pc_file_is_found_and_expanded),

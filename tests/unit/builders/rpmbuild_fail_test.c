@@ -166,6 +166,36 @@ static void a_link_among_the_results_is_not_followed(struct world *w)
 	rpm_world_finish(&rw);
 }
 
+/* libsolv would load it, createrepo_c would not list it. */
+static void a_hidden_result_is_refused_by_name(struct world *w)
+{
+	struct rpm_world rw;
+	struct rpm_built b;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(
+		&rw, "pie", "", "mkdir -p /build/RPMS/x; echo x > /build/RPMS/x/.pie.rpm", "");
+	rpm_world_build(&rw, 1, "pie.spec", &b);
+	CHECK(!b.ok && !b.infrastructure && strstr(b.why, "x/.pie.rpm begins with a dot"), "%s",
+		b.why);
+	rpm_built_finish(&b);
+	rpm_world_finish(&rw);
+}
+
+static void a_result_is_what_its_name_says(struct world *w)
+{
+	struct rpm_world rw;
+	struct rpm_built b;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "pie", "%define _rpmfilename %%{NAME}.src.rpm", "", "");
+	rpm_world_build(&rw, 1, "pie.spec", &b);
+	CHECK(!b.ok && !b.infrastructure && strstr(b.why, "pie.src.rpm is an installable package"),
+		"%s", b.why);
+	rpm_built_finish(&b);
+	rpm_world_finish(&rw);
+}
+
 static void a_forged_answer_gains_nothing(struct world *w)
 {
 	struct rpm_world rw;
@@ -264,6 +294,8 @@ static const struct scenario scenarios[] = {
 	SCENARIO(a_spec_without_files_made_nothing),
 	SCENARIO(a_forged_rpm_is_the_builds_fault),
 	SCENARIO(a_link_among_the_results_is_not_followed),
+	SCENARIO(a_hidden_result_is_refused_by_name),
+	SCENARIO(a_result_is_what_its_name_says),
 	SCENARIO(a_forged_answer_gains_nothing),
 	SCENARIO(the_time_limit_counts_from_the_start),
 	SCENARIO(a_cancel_ends_every_step_and_leaves_nothing),
