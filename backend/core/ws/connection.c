@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #define READ_BUFFER 65536
+#define PING_BYTES 2 /* of a ping's frame: their way to the peer's kernel is no sign of life */
 #define LOOKS 4 /* at a slow peer, in the time that it has: so it gets a quarter more at most */
 
 struct ws_tuning ws_tuning = {
@@ -107,11 +108,13 @@ static int unacked_bytes(const struct ws_conn *c)
 	return bytes;
 }
 
-/* Bytes that the peer's kernel has not acknowledged: here and in our kernel. What the kernel takes says little of the peer:
- * with TCP_NOTSENT_LOWAT it takes 64 KiB at a time. */
-static size_t waiting_bytes(const struct ws_conn *c)
+/* Bytes that the peer's kernel has acknowledged, which alone only grows: what waits here and in our kernel goes up and down with
+ * what the owner adds, and our kernel takes 64 KiB at a time (TCP_NOTSENT_LOWAT). */
+static int64_t acked_bytes(const struct ws_conn *c)
 {
-	return uv_stream_get_write_queue_size(stream_of(c)) + (size_t)unacked_bytes(c);
+	size_t queued = uv_stream_get_write_queue_size(stream_of(c));
+
+	return c->handed - (int64_t)queued - unacked_bytes(c);
 }
 
 static void flush_tail(struct ws_conn *c);
@@ -137,10 +140,9 @@ static uint64_t patience(const struct ws_conn *c)
 	return c->rest ? ws_tuning.stall_ms : ws_tuning.close_ms;
 }
 
-/* While it is watched, nothing is added to what waits. */
 static void watch(struct ws_conn *c)
 {
-	c->waiting = waiting_bytes(c);
+	c->acked = acked_bytes(c);
 	c->moved_at = now_ms(c);
 	c->watch_at = c->moved_at + patience(c) / LOOKS;
 	wheel_move(c, next_look(c));
@@ -153,6 +155,8 @@ static void on_written(uv_write_t *req, int status)
 
 	c->rest = NULL;
 	c->watch_at = 0;
+	if (status >= 0)
+		ws_totals.bytes_sent += rest->len;
 	rest_free(rest);
 	if (c->state == WS_GONE)
 		return;
@@ -172,6 +176,7 @@ static void queue_rest(struct ws_conn *c, struct ws_rest *rest, char *data)
 	uv_buf_t buf = uv_buf_init(data, (unsigned)rest->len);
 
 	rest->c = c;
+	c->handed += (int64_t)rest->len;
 	if (uv_write(&rest->req, stream_of(c), &buf, 1, on_written)) {
 		rest_free(rest);
 		conn_drop(c, false);
@@ -214,6 +219,7 @@ static ssize_t try_write(struct ws_conn *c, const uv_buf_t *bufs, unsigned count
 		conn_drop(c, false);
 		return -1;
 	}
+	c->handed += r;
 	ws_totals.bytes_sent += (uint64_t)r;
 	return r;
 }
@@ -433,14 +439,14 @@ static void feed_early(struct ws_conn *c)
 
 /* ---- time */
 
-/* No byte came since the ping. Life is also what the peer's kernel acknowledges: behind megabytes on a slow
- * line a pong cannot be here in time. */
+/* No byte came since the ping. Life is also what the peer's kernel acknowledges besides the ping: behind all that a slow line
+ * carries a pong cannot be here in time. */
 static void check_pong(struct ws_conn *c, uint64_t now)
 {
-	int unacked = unacked_bytes(c);
+	int64_t acked = acked_bytes(c);
 
-	if (unacked && unacked < c->unacked) {
-		c->unacked = unacked;
+	if (acked > c->acked_by_ping) {
+		c->acked_by_ping = acked;
 		c->pong_by = now + ws_tuning.pong_ms;
 		return;
 	}
@@ -462,10 +468,10 @@ static void stalled(struct ws_conn *c)
 
 static void check_moving(struct ws_conn *c, uint64_t now)
 {
-	size_t waiting = waiting_bytes(c);
-	bool moves = waiting < c->waiting, late = now >= c->moved_at + patience(c);
+	int64_t acked = acked_bytes(c);
+	bool moves = acked > c->acked, late = now >= c->moved_at + patience(c);
 
-	c->waiting = waiting;
+	c->acked = acked;
 	c->watch_at = now + patience(c) / LOOKS;
 	if (moves || late)
 		c->moved_at = now;
@@ -477,13 +483,14 @@ static void check_moving(struct ws_conn *c, uint64_t now)
 		conn_drop(c, false);
 }
 
+/* While one is awaited another one would ask nothing new. */
 static void send_ping(struct ws_conn *c, uint64_t now)
 {
 	c->ping_at = now + ws_tuning.ping_ms;
-	if (!c->pong_by) {
-		c->pong_by = now + ws_tuning.pong_ms;
-		c->unacked = unacked_bytes(c) + 1;
-	}
+	if (c->pong_by)
+		return;
+	c->pong_by = now + ws_tuning.pong_ms;
+	c->acked_by_ping = acked_bytes(c) + PING_BYTES;
 	send_control(c, WS_PING, NULL, 0);
 }
 

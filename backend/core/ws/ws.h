@@ -16,7 +16,8 @@
 #define WS_MESSAGE_MAX 65536 /* bytes of one message from a peer, fragments together: 1009 */
 #define WS_FRAGMENTS_MAX 1024 /* frames of one message: 1008 */
 #define WS_PING_MS 25000 /* with a random phase per connection */
-#define WS_PONG_MS 10000 /* no byte from the peer for this long after a ping: closed */
+#define WS_PONG_MS                                                                                 \
+	10000 /* after a ping, or again after that: nothing from the peer and nothing taken: closed */
 #define WS_CLOSE_MS 5000 /* the peer's half of the closing handshake, once it has read ours */
 #define WS_STALL_MS 10000 /* bytes wait and the peer takes none: see on_stalled */
 #define WS_SEND_MAX 64 /* frames gathered into one write */

@@ -42,10 +42,11 @@ struct ws_conn {
 	struct ws_parser parser;
 	uint64_t ping_at, pong_by; /* uv_now(); pong_by: 0 while not awaited */
 	/* Of what is queued, or of our close: the next look at it (0: there is none), the time of the last progress, and the bytes
-	 * that waited then, here and in the kernel. */
+	 * that the peer had by then. */
 	uint64_t watch_at, moved_at;
-	size_t waiting;
-	int unacked; /* bytes in the kernel when the pong was last waited for */
+	int64_t acked;
+	int64_t handed; /* bytes written and queued in all */
+	int64_t acked_by_ping; /* what the peer has with the ping, or had when the pong was last waited for */
 	uint16_t code; /* for on_closed */
 	uint8_t state; /* enum ws_state */
 	uint8_t tail_count;

@@ -20,7 +20,10 @@ static struct {
 	uint16_t code;
 	bool inside; /* a call of ours is under way: on_closed must not come */
 	bool close_on_stall;
+	size_t refill; /* bytes of the frames that follow whenever there is room, 0: none */
 } end;
+
+static int fill(size_t len);
 
 static void on_message(struct ws_conn *c, enum ws_opcode opcode, const char *data, size_t len)
 {
@@ -35,6 +38,8 @@ static void on_writable(struct ws_conn *c)
 {
 	assert_true(ws_writable(c));
 	end.writable++;
+	if (end.refill)
+		fill(end.refill);
 }
 
 static void on_stalled(struct ws_conn *c, bool begun)
@@ -366,9 +371,11 @@ static void only_the_frame_that_was_begun_is_held(void **state)
 {
 	struct ws_frame *frames[8];
 	size_t taken, held = 0;
+	uint64_t sent_before;
 
 	(void)state;
 	connect_peer();
+	sent_before = ws_totals.bytes_sent;
 	p.stalled = true;
 	for (size_t i = 0; i < countof(frames); i++)
 		frames[i] = text_frame(50000);
@@ -386,6 +393,7 @@ static void only_the_frame_that_was_begun_is_held(void **state)
 	assert_int_equal(frames[taken - 1]->refs, 1);
 	stage_until(&stage, &p, 1, seen.messages == (int)taken);
 	assert_int_equal(p.fault, 0);
+	assert_int_equal(ws_totals.bytes_sent - sent_before, taken * frames[0]->len);
 	for (size_t i = 0; i < countof(frames); i++)
 		ws_frame_unref(frames[i]);
 }
@@ -617,22 +625,36 @@ static void pings_are_sent_and_a_peer_that_answers_lives(void **state)
 	assert_int_equal(end.closed, 0);
 }
 
+/* Bytes that the peer's kernel has not acknowledged. */
+static int unacked(void)
+{
+	uv_os_fd_t fd;
+	int bytes = 0;
+
+	assert_int_equal(uv_fileno((uv_handle_t *)end.conn->stream, &fd), 0);
+	assert_int_equal(ioctl(fd, SIOCOUTQ, &bytes), 0);
+	return bytes;
+}
+
+/* Its kernel has the ping, which says nothing of it. */
 static void a_peer_without_a_pong_is_closed(void **state)
 {
-	struct ws_stats before, after;
+	uint64_t before = ws_totals.closed_no_pong, now;
 
 	(void)state;
-	ws_tuning.ping_ms = 10;
-	ws_tuning.pong_ms = 20;
-	ws_tuning.tick_ms = 1;
-	ws_stats(&before);
+	ws_tuning.ping_ms = 1000000;
 	connect_peer();
 	p.answers = false;
+	stage_until(&stage, &p, 1, !unacked());
+	now = end.conn->ping_at;
+	ws_conn_check(end.conn, now);
+	stage_until(&stage, &p, 1, seen.pings && !unacked());
+	ws_conn_check(end.conn, now + ws_tuning.pong_ms - 1);
+	assert_int_equal(end.conn->state, WS_OPEN);
+	ws_conn_check(end.conn, now + ws_tuning.pong_ms);
 	stage_until(&stage, &p, 1, end.closed);
-	ws_stats(&after);
-	assert_true(seen.pings >= 1);
 	assert_int_equal(end.code, 1006);
-	assert_int_equal(after.closed_no_pong, before.closed_no_pong + 1);
+	assert_int_equal(ws_totals.closed_no_pong, before + 1);
 }
 
 static void who_answered_while_we_stood_still_lives(void **state)
@@ -687,21 +709,53 @@ static void a_pong_behind_data_that_moves_is_waited_for(void **state)
 	stage_until(&stage, &p, 1, end.closed);
 }
 
+static void read_bytes(size_t count)
+{
+	size_t read = 0;
+
+	for (; read < count && !p.gone; stage_turn(&stage))
+		read += peer_read(&p, count - read);
+}
+
+/* Its owner keeps the socket full, so that how much waits says nothing of what goes; and a ping is always behind that. The clock is
+ * the test's: between two looks more goes than the peer's kernel keeps. */
+static void who_takes_a_little_all_the_time_is_waited_for(void **state)
+{
+	uint64_t now, before = ws_totals.closed_no_pong;
+
+	(void)state;
+	ws_tuning.ping_ms = 1000000;
+	ws_tuning.pong_ms = 100000;
+	ws_tuning.stall_ms = 1000000000;
+	connect_peer();
+	now = end.conn->ping_at;
+	p.answers = false;
+	end.refill = 10000;
+	fill(end.refill);
+	for (int i = 0; i < 30; i++, now += ws_tuning.pong_ms) {
+		ws_conn_check(end.conn, now);
+		assert_int_equal(end.conn->state, WS_OPEN);
+		assert_true(end.conn->pong_by);
+		read_bytes(65536);
+	}
+	/* It stops; what its kernel has room for yet goes. */
+	for (; end.conn->state == WS_OPEN; now += ws_tuning.pong_ms) {
+		stage_turn(&stage);
+		ws_conn_check(end.conn, now);
+	}
+	assert_int_equal(ws_totals.closed_no_pong, before + 1);
+}
+
 /* ---- memory */
 
 static void a_peer_that_reads_nothing_holds_little_of_the_kernels_memory(void **state)
 {
-	uv_os_fd_t fd;
-	int kept = 0;
-
 	(void)state;
 	connect_peer();
 	p.stalled = true;
 	assert_true(fill(50000) > 0);
-	assert_int_equal(uv_fileno((uv_handle_t *)end.conn->stream, &fd), 0);
-	assert_int_equal(ioctl(fd, SIOCOUTQ, &kept), 0);
-	print_message("the kernel holds %d bytes\n", kept);
-	assert_in_range(kept, 1, WS_UNSENT_MAX + 65536);
+	print_message("the kernel holds %d bytes\n", unacked());
+	assert_in_range(unacked(), 1, WS_UNSENT_MAX + 65536);
 	p.stalled = false;
 	stage_until(&stage, &p, 1, end.writable);
 }
@@ -757,6 +811,9 @@ int main(void)
 		TEST(a_peer_without_a_pong_is_closed),
 		TEST(who_answered_while_we_stood_still_lives),
 		TEST(a_pong_behind_data_that_moves_is_waited_for),
+		TEST(who_takes_a_little_all_the_time_is_waited_for),
+		cmocka_unit_test_setup_teardown(who_takes_a_little_all_the_time_is_waited_for,
+			open_kernels_stage, close_stage),
 		cmocka_unit_test_setup_teardown(
 			a_peer_that_reads_nothing_holds_little_of_the_kernels_memory,
 			open_kernels_stage, close_stage),
