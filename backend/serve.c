@@ -99,7 +99,6 @@ static int parse_settings(struct settings *s, int argc, char **argv, struct strb
 		.jobs = processors(),
 		.max_upload = MAX_UPLOAD_DEFAULT,
 		.disk_floor = DISK_FLOOR_DEFAULT,
-		.data_dir = getenv("REQPM_DATA_DIR"),
 		.database_url = getenv("REQPM_DATABASE_URL"),
 		.redis_url = getenv("REQPM_REDIS_URL"),
 	};
@@ -141,17 +140,6 @@ static int check_settings(const struct settings *s, struct strbuf *err)
 				"will write it",
 				s->bind.values[i]);
 	return 0;
-}
-
-static char *default_data_dir(void)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-	if (geteuid() == 0)
-		return xstrdup("/var/lib/reqpm");
-	if (state && *state)
-		return xasprintf("%s/reqpm", state);
-	return xasprintf("%s/.local/state/reqpm", home ? home : "");
 }
 
 /* ---- the data folder */
@@ -443,7 +431,7 @@ int serve_main(int argc, char **argv)
 		return 2;
 	}
 	if (!s->settings.data_dir)
-		s->settings.data_dir = default_data_dir();
+		s->settings.data_dir = data_dir_usual();
 	r = make_data_dir(&s->settings, &err);
 	if (r >= 0)
 		r = open_logs(&s->settings, &worker_log, &err);

@@ -35,7 +35,7 @@ export async function eventually(look, what, ms = PATIENCE_MS) {
   throw new Error(`${what}: not within ${ms / 1000} s`)
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address()

@@ -187,23 +187,11 @@ static enum progress choose_progress(const struct session *s)
 	return able && strcmp(how, "plain") != 0 ? PROGRESS_TTY : PROGRESS_PLAIN;
 }
 
-/* The folder that a server of this user keeps its data in; the caller frees. */
-static char *data_dir(void)
-{
-	if (is_set("REQPM_DATA_DIR"))
-		return xstrdup(getenv("REQPM_DATA_DIR"));
-	if (!geteuid())
-		return xstrdup("/var/lib/reqpm");
-	if (is_set("XDG_STATE_HOME"))
-		return xasprintf("%s/reqpm", getenv("XDG_STATE_HOME"));
-	return xasprintf("%s/.local/state/reqpm", env_text("HOME"));
-}
-
 static int session_open(struct session *s, struct strbuf *err)
 {
 	const char *set = env_text("REQPM_SERVER"), *usual = *set ? set : SERVER_DEFAULT;
 	const char *server = s->args.server ? s->args.server : usual;
-	char *dir = data_dir();
+	char *dir = data_dir_usual();
 	int r;
 
 	setlocale(LC_CTYPE, "");

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { BIN, Program, startReqpm, within } from '../harness.mjs'
+import { BIN, Program, freePort, startReqpm, USERS, within } from '../harness.mjs'
+import { commands } from '../sets.mjs'
 
 const USER = process.getuid() === 0 ? ['--user', 'nobody'] : []
 
@@ -16,11 +18,11 @@ function folder(t) {
 }
 
 /** `reqpm serve` that must not start: its one sentence. */
-async function refused(args, env = {}) {
+async function refused(args, env = {}, expected) {
   const program = new Program(BIN, ['serve', ...args], { env: { ...process.env, ...env } })
   const { code, signal, stdout, stderr } = await within(program.ended, `the end of serve ${args.join(' ')}`, 20_000).finally(() => program.process.kill('SIGTERM'))
   assert.equal(signal, null)
-  assert.ok(code !== 0, stdout + stderr)
+  assert.ok(expected ? code === expected : code !== 0, `${code}\n${stdout}${stderr}`)
   assert.equal(stdout, '')
   const sentences = stderr.split('\n').filter((line) => line && !line.startsWith('{'))
   assert.equal(sentences.length, 1, stderr)
@@ -83,6 +85,56 @@ test('options that make no sense are refused with one sentence that names them',
   if (process.getuid() === 0) {
     assert.match(await refused(['--port', '0', '--data-dir', data, '--user', 'nobody-of-this-name']), /nobody-of-this-name.*useradd/)
     assert.match(await refused(['--port', '0', '--data-dir', data, '--user', 'root']), /root/)
+  }
+})
+
+/** A server of this user who is told by his surroundings alone where its data is; a build that finds the token there. */
+async function finds(t, uid, surroundings, where) {
+  const dir = folder(t)
+  const bin = join(dir, 'reqpm') // the checkout may be where only the one who runs the test can go
+  copyFileSync(BIN, bin)
+  mkdirSync(join(dir, 'set'))
+  writeFileSync(join(dir, 'set/packages.json'), commands({ a: {} })['packages.json'])
+  if (uid !== undefined) chownSync(dir, uid, uid)
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^REQPM_|^XDG_/.test(name)))
+  const port = await freePort()
+  const options = { cwd: dir, env: { ...clean, HOME: join(dir, 'home'), ...surroundings(dir, port) }, ...(uid !== undefined && { uid, gid: uid }) }
+  const server = new Program(bin, ['serve', ...(options.env.REQPM_PORT ? [] : ['--port', String(port)]), ...(uid === undefined ? USER : [])], options)
+  t.after(() => server.process.kill('SIGKILL'))
+  const [, url] = await server.until(/^reqpm serves (\S+)$/m)
+  assert.equal(url, `http://127.0.0.1:${port}`)
+  assert.ok(existsSync(join(dir, where, 'token')), server.stderr)
+  const built = await within(new Program(bin, ['build', 'set', '--server', url], options).ended, 'the build')
+  assert.equal(built.code, 0, built.stdout + built.stderr)
+  server.process.kill('SIGTERM')
+  assert.equal((await within(server.ended, 'the end of the server')).code, 0)
+}
+
+test('without --data-dir a server keeps its data where its user keeps such things, and his terminal finds the token there', async (t) => {
+  const { uid } = USERS.at(-1)
+  await finds(t, uid, (dir) => ({ XDG_STATE_HOME: join(dir, 'state') }), 'state/reqpm')
+  await finds(t, uid, () => ({}), 'home/.local/state/reqpm')
+  await finds(t, uid, () => ({ XDG_STATE_HOME: '' }), 'home/.local/state/reqpm')
+})
+
+test('REQPM_PORT and REQPM_DATA_DIR say where a server is and where its data is', async (t) => {
+  for (const { uid } of USERS) await finds(t, uid, (dir, port) => ({ REQPM_PORT: String(port), REQPM_DATA_DIR: join(dir, 'mine'), XDG_STATE_HOME: join(dir, 'state') }), 'mine')
+})
+
+test('a data or log folder without room is refused with one sentence', { skip: process.getuid() !== 0 && 'only root makes a small disk' }, async (t) => {
+  const dir = folder(t)
+  const small = join(dir, 'small')
+  mkdirSync(small)
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,nr_inodes=8,mode=0755', 'small', small]).status !== 0) return t.skip('no file system can be mounted here')
+  try {
+    spawnSync('dd', ['if=/dev/zero', `of=${join(small, 'filler')}`])
+    assert.match(await refused(['--port', '0', '--data-dir', join(small, 'data'), ...USER], {}, 1), /No space left|full/)
+    rmSync(join(small, 'data'), { recursive: true, force: true })
+    for (let i = 0; i < 8; i++) spawnSync('touch', [join(small, String(i))])
+    assert.match(await refused(['--port', '0', '--data-dir', join(dir, 'data'), '--log-file', join(small, 'server.log'), ...USER], {}, 1), /server\.log.*No space left/)
+    assert.match(await refused(['--port', '0', '--data-dir', join(dir, 'data'), '--worker-log-file', join(small, 'worker.log'), ...USER], {}, 1), /worker\.log.*No space left/)
+  } finally {
+    execFileSync('umount', ['-l', small])
   }
 })
 

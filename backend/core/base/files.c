@@ -187,3 +187,25 @@ int64_t disk_free_bytes(const char *path)
 		return -errno;
 	return (int64_t)(fs.f_bavail * fs.f_frsize);
 }
+
+/* Set to nothing is as good as not set. */
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+char *data_dir_usual(void)
+{
+	const char *said = variable("REQPM_DATA_DIR"), *state = variable("XDG_STATE_HOME");
+	const char *home = variable("HOME");
+
+	if (said)
+		return xstrdup(said);
+	if (!geteuid())
+		return xstrdup("/var/lib/reqpm");
+	if (state)
+		return xasprintf("%s/reqpm", state);
+	return xasprintf("%s/.local/state/reqpm", home ? home : "");
+}
