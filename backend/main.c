@@ -50,10 +50,10 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 
 	if (!name || !strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
-		return usage(name ? stdout : stderr, name ? 0 : 2);
+		return cli_check_output(usage(name ? stdout : stderr, name ? 0 : 2));
 	if (!strcmp(name, "--version")) {
 		printf("reqpm %s\n", REQPM_VERSION);
-		return 0;
+		return cli_check_output(0);
 	}
 	for (size_t i = 0; i < countof(roles); i++)
 		if (!strcmp(name, roles[i].name))

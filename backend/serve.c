@@ -7,6 +7,7 @@
 #include "apps/builds/logs.h"
 #include "apps/builds/websocket_utils.h"
 #include "apps/repositories/repositories.h"
+#include "cli/cli.h"
 #include "core/base/log.h"
 #include "core/base/options.h"
 #include "serve.h"
@@ -422,7 +423,7 @@ int serve_main(int argc, char **argv)
 	int r = parse_settings(&s->settings, argc, argv, &err);
 
 	if (r == -ECANCELED)
-		return 0;
+		return cli_check_output(0);
 	if (r >= 0)
 		r = check_settings(&s->settings, &err);
 	if (r < 0) {

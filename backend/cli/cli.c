@@ -283,8 +283,7 @@ static void fill_standard_files(void)
 		close(fd);
 }
 
-/* A result that nobody got is none: a disk may be full behind a pipe or a file. */
-static int check_output(int code)
+int cli_check_output(int code)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return code;
@@ -342,6 +341,6 @@ int cli_main(int argc, char **argv)
 		complain(&s, CLI_REFUSED, &err);
 	strbuf_finish(&err);
 	if (r)
-		return check_output(r == -ECANCELED ? CLI_OK : CLI_REFUSED);
-	return check_output(run(command, &s));
+		return cli_check_output(r == -ECANCELED ? CLI_OK : CLI_REFUSED);
+	return cli_check_output(run(command, &s));
 }

@@ -45,4 +45,8 @@ bool cli_knows(const char *command);
 /* Runs argv[0], a command that is known, with the arguments behind it; argv is reordered. Returns an exit code. */
 int cli_main(int argc, char **argv);
 
+/* The last thing before an exit with code: what was printed is a result only when it could be written, for a disk may be
+ * full behind a pipe or a file. Returns code; where that is 0 and the output takes no more, CLI_LOST after a sentence. */
+int cli_check_output(int code);
+
 #endif

@@ -174,7 +174,7 @@ test('output that goes nowhere is exit 4 and one sentence', async (t) => {
   const folder = folderOf(server, 'set', SET)
   await ok(server, ['build', folder])
   const shell = (line) => spawnSync('sh', ['-c', line], { encoding: 'utf8', env: { ...process.env, BIN, REQPM_SERVER: server.url, REQPM_DATA_DIR: server.dataDir } })
-  for (const command of ['list', 'list --json', 'show 1', 'log 1 base', 'log 1 base --follow', 'log 1 base --json', 'watch 1', 'status', 'login', 'list --help']) {
+  for (const command of ['list', 'list --json', 'show 1', 'log 1 base', 'log 1 base --follow', 'log 1 base --json', 'watch 1', 'status', 'login', 'list --help', 'help', '--version', 'serve --help']) {
     const { status, stderr } = shell(`"$BIN" ${command} >/dev/full`)
     assert.deepEqual([status, stderr], [4, 'reqpm: the output cannot be written: it is closed or full\n'], command)
   }
