@@ -260,11 +260,13 @@ int client_exit_code(int code)
 int reply_exit_code(const struct client *c, const struct reply *reply, struct strbuf *err)
 {
 	struct strbuf why = STRBUF_INIT;
-	bool ours;
+	bool ours, refused;
 
 	if (reply->status / 100 == 2)
 		return CLI_OK;
 	ours = problem_detail(reply, &why);
+	/* A disk that is nearly full is no server that went away: it is there, and will not. */
+	refused = reply->status / 100 == 4 || (ours && reply->status == 507);
 	if (!ours)
 		foreign_answer(c, reply, &why);
 	if (reply->status == 401)
@@ -273,7 +275,7 @@ int reply_exit_code(const struct client *c, const struct reply *reply, struct st
 	strbuf_finish(&why);
 	if (reply->status == 404)
 		return ours ? CLI_NO_SUCH_BUILD : CLI_LOST;
-	return reply->status / 100 == 4 ? CLI_REFUSED : CLI_LOST;
+	return refused ? CLI_REFUSED : CLI_LOST;
 }
 
 int client_get(struct client *c, const char *path, json_t **ret_json, struct strbuf *ret_body,

@@ -73,6 +73,10 @@ static void server(struct fake_request *rq)
 	else if (fake_is(rq, "GET /api/builds/11"))
 		fake_raw(rq, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
 	else if (fake_has(rq, "GET /api/builds?limit=5&status=failed HTTP"))
+	else if (fake_is(rq, "GET /api/builds/14"))
+		fake_problem(rq, "507 Insufficient Storage", "make room");
+	else if (fake_is(rq, "GET /api/builds/15"))
+		fake_reply(rq, "507 Insufficient Storage", "text/html", "<h1>full</h1>");
 		fake_json(rq, "200 OK", "{\"items\":[],\"next\":null}");
 	else if (fake_is(rq, "GET /api/builds"))
 		fake_json(rq, "200 OK", LIST);
@@ -205,6 +209,8 @@ static void what_is_no_answer_of_a_reqpm_server_is_said_so(void **state)
 /* ---- arguments */
 
 static void a_wrong_command_line_is_one_sentence_and_2(void **state)
+		{"show 14", "reqpm: make room\n", CLI_REFUSED},
+		{"show 15", " answered 507 with text/html, ", CLI_LOST},
 {
 	static const struct {
 		const char *line, *sentence;
