@@ -13,13 +13,14 @@
 
 #define SERVER_DEFAULT "http://127.0.0.1:8000"
 #define LIST_LIMIT_MAX 200
+#define BUILD_ID_MAX (((int64_t)1 << 53) - 1)
 
 const struct cli_command cli_commands[] = {
 	{"build", "PATH...", "upload, build and watch: folders, specs, source RPMs, packages.json",
 		" name builder fail-fast dry-run timeout package-timeout detach progress ", 1,
 		INT32_MAX, command_build},
 	{"watch", "ID", "watch a build to its end", " timeout progress ", 1, 1, command_watch},
-	{"list", "", "list builds, newest first", " status limit ", 0, 0, command_list},
+	{"list", "", "list builds, newest first", " status limit before ", 0, 0, command_list},
 	{"show", "ID", "show a build and its packages", " ", 1, 1, command_show},
 	{"log", "ID PACKAGE", "print a package's log", " follow ", 2, 2, command_log},
 	{"cancel", "ID", "cancel a build", " ", 1, 1, command_cancel},
@@ -64,6 +65,8 @@ static size_t command_options(const struct cli_command *command, struct argument
 			LIST_LIMIT_MAX},
 		{"follow", OPTION_FLAG, &a->follow, NULL, "go on as the log grows, to its end", 0,
 			0},
+		{"before", OPTION_INT, &a->before, "ID", "only builds older than this one", 1,
+			BUILD_ID_MAX},
 		{"json", OPTION_FLAG, &a->json, NULL, "print what the server sends, as JSON", 0, 0},
 		{"color", OPTION_STRING, &a->color, "WHEN", "auto, always or never", 0, 0},
 		{"server", OPTION_STRING, &a->server, "URL",
@@ -259,7 +262,7 @@ int operand_id(const struct session *s, int position, int64_t *ret_id)
 {
 	struct strbuf err = STRBUF_INIT;
 
-	if (!parse_id(s->operands[position], ret_id) && *ret_id < (int64_t)1 << 53)
+	if (!parse_id(s->operands[position], ret_id) && *ret_id <= BUILD_ID_MAX)
 		return 0;
 	strbuf_addstr(&err, "\"");
 	text_clean(&err, s->operands[position], strlen(s->operands[position]));

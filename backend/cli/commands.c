@@ -71,9 +71,36 @@ static void put_field(struct strbuf *out, const json_t *object, const char *key,
 	strbuf_addch(out, ' ');
 }
 
+/* To the second: more is wider than the column, and than what people want to know. */
+static void put_created(struct strbuf *out, const json_t *build)
+{
+	int64_t ms = text_time(json_string_value(json_object_get(build, "created_at")));
+	char text[CLOCK_TEXT_MAX];
+
+	strbuf_addf(out, "%-20s ", ms > 0 ? clock_format(ms - ms % 1000, text) : "-");
+}
+
+/* How to go on where the list was cut. */
+static void put_older(struct strbuf *out, const struct session *s, int64_t before)
+{
+	struct strbuf verb = STRBUF_INIT;
+
+	strbuf_addstr(&verb, "list");
+	if (s->args.status)
+		strbuf_addf(&verb, " --status %s", s->args.status);
+	if (s->args.limit)
+		strbuf_addf(&verb, " --limit %" PRId64, s->args.limit);
+	strbuf_addstr(&verb, " --before");
+	strbuf_addstr(out, "older builds: ");
+	render_hint(out, &s->style, verb.buf, before, NULL);
+	strbuf_addch(out, '\n');
+	strbuf_finish(&verb);
+}
+
 static int print_builds(struct session *s, const json_t *answer)
 {
 	const json_t *items = json_object_get(answer, "items"), *build;
+	int64_t next = json_integer_value(json_object_get(answer, "next"));
 	struct strbuf out = STRBUF_INIT;
 	size_t i;
 
@@ -87,14 +114,16 @@ static int print_builds(struct session *s, const json_t *answer)
 		put_field(&out, build, "completed_packages", 5);
 		put_field(&out, build, "total_packages", 5);
 		put_field(&out, build, "failed_packages", 6);
-		put_field(&out, build, "created_at", 20);
+		put_created(&out, build);
 		put_field(&out, build, "name", 0);
 		strbuf_setlen(&out, out.len - 1);
 		strbuf_addch(&out, '\n');
 	}
-	say(s, out.buf, out.len);
 	if (!json_array_size(items))
-		say_line(s, "no builds");
+		strbuf_addstr(&out, "no builds\n");
+	if (next)
+		put_older(&out, s, next);
+	say(s, out.buf, out.len);
 	strbuf_finish(&out);
 	return CLI_OK;
 }
@@ -102,18 +131,16 @@ static int print_builds(struct session *s, const json_t *answer)
 int command_list(struct session *s)
 {
 	struct strbuf path = STRBUF_INIT;
-	char separator = '?';
 	int code;
 
-	strbuf_addstr(&path, "/api/builds");
-	if (s->args.limit) {
-		strbuf_addf(&path, "?limit=%" PRId64, s->args.limit);
-		separator = '&';
-	}
-	if (s->args.status) {
-		strbuf_addf(&path, "%cstatus=", separator);
-		path_encode(&path, s->args.status, strlen(s->args.status));
-	}
+	strbuf_addstr(&path, "/api/builds?");
+	if (s->args.limit)
+		strbuf_addf(&path, "limit=%" PRId64 "&", s->args.limit);
+	if (s->args.before)
+		strbuf_addf(&path, "after=%" PRId64 "&", s->args.before);
+	if (s->args.status)
+		strbuf_addf(&path, "status=%s&", s->args.status); /* one of the known words */
+	strbuf_setlen(&path, path.len - 1);
 	code = get_and_print(s, path.buf, print_builds);
 	strbuf_finish(&path);
 	return code;

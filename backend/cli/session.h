@@ -18,7 +18,7 @@ struct arguments {
 	bool json;
 	const char *name, *builder, *status;
 	bool fail_fast, dry_run, detach, follow;
-	int64_t timeout_ms, package_timeout_ms, limit; /* 0: not given */
+	int64_t timeout_ms, package_timeout_ms, limit, before; /* 0: not given */
 };
 
 enum progress { PROGRESS_PLAIN, PROGRESS_TTY, PROGRESS_QUIET, PROGRESS_JSON };
@@ -89,6 +89,9 @@ void view_finish(struct view *v);
 /* Has the item news to be printed as a line? Marks it as shown. */
 bool view_take_news(struct view *v, struct model_item *item);
 
+/* DELETE, in delete.c: 0, or an exit code and err. */
+int delete_path(struct session *s, const char *path, struct strbuf *err);
+
 /* Watches a build to its end and says how it ended; returns the exit code. known_good: the server was there a moment
  * ago. */
 int watch_build(struct session *s, int64_t id, bool known_good);
@@ -100,6 +103,7 @@ int command_list(struct session *s);
 int command_show(struct session *s);
 int command_log(struct session *s);
 int command_cancel(struct session *s);
+int command_delete(struct session *s); /* delete.c */
 int command_retry(struct session *s);
 int command_status(struct session *s);
 int command_login(struct session *s);

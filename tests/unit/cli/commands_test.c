@@ -17,6 +17,9 @@
 #define LIST                                                                                       \
 	"{\"items\":[{\"id\":7,\"name\":\"stack\",\"status\":\"failed\",\"total_packages\":2,"     \
 	"\"completed_packages\":1,\"failed_packages\":1,"                                          \
+	"\"created_at\":\"2026-02-11T08:00:00.999Z\"},"                                            \
+	"{\"id\":6,\"name\":\"\u6f22\u5b57\",\"status\":\"completed\",\"total_packages\":10,"      \
+	"\"completed_packages\":10,\"failed_packages\":0,"                                         \
 	"\"created_at\":\"2026-02-11T08:00:00Z\"}],\"next\":null}"
 #define LINK "{\"url\":\"http://127.0.0.1:8000/login#c0de\"}"
 #define STATUS                                                                                     \
@@ -70,13 +73,15 @@ static void server(struct fake_request *rq)
 		fake_reply(rq, "500 Internal Server Error", "text/html", "<h1>Oops</h1>");
 	else if (fake_is(rq, "GET /api/builds/10"))
 		fake_reply(rq, "404 Not Found", "text/html", "<h1>nginx</h1>");
-	else if (fake_is(rq, "GET /api/builds/11"))
-		fake_raw(rq, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
-	else if (fake_has(rq, "GET /api/builds?limit=5&status=failed HTTP"))
 	else if (fake_is(rq, "GET /api/builds/14"))
 		fake_problem(rq, "507 Insufficient Storage", "make room");
 	else if (fake_is(rq, "GET /api/builds/15"))
 		fake_reply(rq, "507 Insufficient Storage", "text/html", "<h1>full</h1>");
+	else if (fake_is(rq, "GET /api/builds/11"))
+		fake_raw(rq, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+	else if (fake_has(rq, "GET /api/builds?limit=1&after=7&status=failed HTTP"))
+		fake_json(rq, "200 OK", "{\"items\":[],\"next\":6}");
+	else if (fake_has(rq, "GET /api/builds?limit=5&status=failed HTTP"))
 		fake_json(rq, "200 OK", "{\"items\":[],\"next\":null}");
 	else if (fake_is(rq, "GET /api/builds"))
 		fake_json(rq, "200 OK", LIST);
@@ -97,11 +102,24 @@ static void a_list_is_a_table_or_the_answer_itself(void **state)
 	(void)state;
 	expect(server, "list", CLI_OK,
 		"ID      STATUS     DONE  OF    FAILED CREATED              NAME\n"
-		"7       failed     1     2     1      2026-02-11T08:00:00Z stack\n",
+		"7       failed     1     2     1      2026-02-11T08:00:00Z stack\n"
+		"6       completed  10    10    0      2026-02-11T08:00:00Z ??\n",
 		"");
 	expect(server, "list --json", CLI_OK, LIST "\n", "");
 	expect(server, "list --limit 5 --status failed", CLI_OK,
 		"ID      STATUS     DONE  OF    FAILED CREATED              NAME\nno builds\n", "");
+}
+
+static void a_list_that_was_cut_says_how_to_go_on(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	run(&o, server, NULL, "list --limit 1 --before 7 --status failed");
+	assert_int_equal(o.code, CLI_OK);
+	assert_has(
+		o.printed.out, "\nolder builds: reqpm list --status failed --limit 1 --before 6\n");
+	printed_finish(&o.printed);
 }
 
 static void a_build_is_shown_with_its_packages_or_as_it_is(void **state)
@@ -191,6 +209,8 @@ static void what_is_no_answer_of_a_reqpm_server_is_said_so(void **state)
 		{"show 10", " answered 404 with text/html, ", CLI_LOST},
 		{"show 11", " was cut: ", CLI_LOST},
 		{"show 13", "reqpm: what answers at http://127.0.0.1:", CLI_LOST},
+		{"show 14", "reqpm: make room\n", CLI_REFUSED},
+		{"show 15", " answered 507 with text/html, ", CLI_LOST},
 		{"show 12", "reqpm: there is no build of that id\n", CLI_NO_SUCH_BUILD},
 	};
 
@@ -209,8 +229,6 @@ static void what_is_no_answer_of_a_reqpm_server_is_said_so(void **state)
 /* ---- arguments */
 
 static void a_wrong_command_line_is_one_sentence_and_2(void **state)
-		{"show 14", "reqpm: make room\n", CLI_REFUSED},
-		{"show 15", " answered 507 with text/html, ", CLI_LOST},
 {
 	static const struct {
 		const char *line, *sentence;
@@ -222,6 +240,9 @@ static void a_wrong_command_line_is_one_sentence_and_2(void **state)
 		{"show 07", "\"07\" is not the id of a build: a number from 1 on"},
 		{"show 9007199254740992",
 			"\"9007199254740992\" is not the id of a build: a number from 1 on"},
+		{"list --before x", "--before needs a number between 1 and 9007199254740991, not "
+				    "\"x\""},
+		{"build . --package-timeout 169h", "--package-timeout can be 168h at most, a week"},
 		{"list --limit 201", "--limit needs a number between 1 and 200, not \"201\""},
 		{"watch 7 --color=red", "--color is not one of auto always never but \"red\""},
 		{"watch 7 --progress=x",
@@ -464,6 +485,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_is_a_table_or_the_answer_itself),
+		cmocka_unit_test(a_list_that_was_cut_says_how_to_go_on),
 		cmocka_unit_test(a_build_is_shown_with_its_packages_or_as_it_is),
 		cmocka_unit_test(cancel_says_what_happens),
 		cmocka_unit_test(login_prints_a_link),
