@@ -114,6 +114,20 @@ static int check_word(const char *option, const char *value, const char *words, 
 
 static int check_arguments(
 	const struct cli_command *command, const struct session *s, struct strbuf *err)
+/* What the server would refuse, too, but only when all is uploaded. */
+static int check_build(const struct arguments *a, struct strbuf *err)
+{
+	if (a->name && (!*a->name || strlen(a->name) > UPLOAD_NAME_LIMIT ||
+			       !utf8_valid(a->name, strlen(a->name)) || text_has_control(a->name)))
+		return err_set(err, -EINVAL,
+			"--name needs 1 to %d bytes of text without control characters",
+			UPLOAD_NAME_LIMIT);
+	if (a->package_timeout_ms > 1000LL * PACKAGE_TIMEOUT_LIMIT_S)
+		return err_set(err, -EINVAL, "--package-timeout can be %dh at most, a week",
+			PACKAGE_TIMEOUT_LIMIT_S / 3600);
+	return 0;
+}
+
 {
 	const struct arguments *a = &s->args;
 	int r = check_word("color", a->color, " auto always never ", err);
@@ -127,11 +141,8 @@ static int check_arguments(
 			" pending preparing running completed failed cancelled ", err);
 	if (r)
 		return r;
-	if (a->name && (!*a->name || strlen(a->name) > UPLOAD_NAME_LIMIT ||
-			       !utf8_valid(a->name, strlen(a->name)) || text_has_control(a->name)))
-		return err_set(err, -EINVAL,
-			"--name needs 1 to %d bytes of text without control characters",
-			UPLOAD_NAME_LIMIT);
+	if (!r)
+		r = check_build(a, err);
 	if (s->operand_count < command->min)
 		return err_set(err, -EINVAL, "too few operands: reqpm %s %s", command->name,
 			command->operands);

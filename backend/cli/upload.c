@@ -223,11 +223,19 @@ static bool ends_with(const char *s, const char *end)
 	return len > end_len && !strcmp(s + len - end_len, end);
 }
 
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Specs lie in folders of any depth, a packages.json at the top. */
 static bool is_input(const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = file_name(path);
 
-	return !strcmp(name, "packages.json") || ends_with(name, ".spec") ||
+	return !strcmp(path, "packages.json") || ends_with(name, ".spec") ||
 	       ends_with(name, ".src.rpm");
 }
 
@@ -250,9 +258,18 @@ static int refuse_hidden(const struct upload *u, char *const *paths, int count, 
 
 static int require_input(const struct upload *u, const char *path, struct strbuf *err)
 {
-	for (size_t i = 0; i < u->count; i++)
+	const char *deep = NULL;
+
+	for (size_t i = 0; i < u->count; i++) {
 		if (is_input(u->files[i].path))
 			return 0;
+		if (!deep && !strcmp(file_name(u->files[i].path), "packages.json"))
+			deep = u->files[i].source;
+	}
+	if (deep)
+		return refuse(err, deep,
+			"would not be at the top of the upload, the one place where a "
+			"packages.json is read: build its folder by itself");
 	return refuse(err, path, "%s",
 		u->count ? "holds nothing to build: no *.spec, *.src.rpm or packages.json"
 			 : "is empty: there is nothing to build");

@@ -12,6 +12,7 @@
 #define UPLOAD_PATH_LIMIT 1024 /* bytes of a path in the upload */
 #define UPLOAD_DEPTH_LIMIT 32 /* folders in folders */
 #define UPLOAD_NAME_LIMIT 200 /* bytes of a build's name */
+#define PACKAGE_TIMEOUT_LIMIT_S (7 * 24 * 3600)
 
 struct upload_file {
 	char *source; /* where it is here */

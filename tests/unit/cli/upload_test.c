@@ -134,6 +134,28 @@ static void nothing_to_build_is_refused(void **state)
 	expect_refusal("/dev/null is neither a file nor a folder", "/dev/null", NULL);
 }
 
+static void a_packages_json_that_would_not_be_read_is_refused(void **state)
+{
+	static const char sentence[] =
+		"all/a/packages.json would not be at the top of the upload, the one place where a "
+		"packages.json is read: build its folder by itself";
+	struct upload u;
+	struct strbuf err = STRBUF_INIT;
+
+	(void)state;
+	mkdir("all", 0755);
+	mkdir("all/a", 0755);
+	mkdir("all/b", 0755);
+	put("all/a/packages.json", "{}");
+	put("all/b/readme.txt", "x");
+	expect_refusal(sentence, "all/a", "all/b");
+	expect_refusal(sentence, "all", NULL);
+	/* Beside specs it may be one of their sources. */
+	put("all/a/a.spec", "");
+	assert_int_equal(collect(&u, &err, "all", NULL), 0);
+	upload_finish(&u);
+}
+
 static void links_are_followed_inside_the_folder_only(void **state)
 {
 	struct upload u;
@@ -294,6 +316,7 @@ int main(void)
 		TEST(files_are_taken_by_their_name),
 		TEST(with_more_than_one_folder_each_keeps_its_name),
 		TEST(nothing_to_build_is_refused),
+		TEST(a_packages_json_that_would_not_be_read_is_refused),
 		TEST(links_are_followed_inside_the_folder_only),
 		TEST(what_is_no_regular_file_is_refused),
 		TEST(names_that_the_server_would_refuse_are_refused),
