@@ -69,6 +69,9 @@ static inline bool queue_status_final(enum queue_status s)
 
 /* ---- limits */
 #define BUILD_NAME_MAX 200 /* bytes */
+#define SENTENCE_MAX                                                                               \
+	2048 /* bytes of a `why` or an `error.detail`: those of all come to every viewer */
+#define ERROR_EDGES_MAX 50 /* of a build that was refused */
 #define ATTEMPTS_MAX 5 /* that ended while their worker lived, for infrastructure causes */
 #define LOST_MAX 20 /* attempts in a row whose worker or server died */
 #define BACKOFF_MS 2000 /* before the second attempt; twice as long before each further one */

@@ -15,6 +15,15 @@ int ids_take(const struct row *row, void *arg)
 	return 0;
 }
 
+const char *sentence_cut(const char *text, struct strbuf *room)
+{
+	if (!text || strlen(text) <= SENTENCE_MAX)
+		return text;
+	strbuf_reset(room);
+	text_shorten(room, text, strlen(text), SENTENCE_MAX);
+	return room->buf;
+}
+
 /* ---- jobs */
 
 int build_job_next_seq(struct tx *tx, int64_t id)

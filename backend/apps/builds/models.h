@@ -29,6 +29,9 @@ struct id_list {
 };
 int ids_take(const struct row *row, void *id_list); /* for tx_each(), of two columns */
 
+/* What strangers' programs said, as it is stored: SENTENCE_MAX. NULL stays; room holds what had to be cut. */
+const char *sentence_cut(const char *text, struct strbuf *room);
+
 /* 1: locked and loaded; 0: no such job. */
 int job_lock(struct tx *tx, int64_t id, struct job_state *ret_state);
 /* Writes counters and status back and publishes the job. */

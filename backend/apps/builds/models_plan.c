@@ -186,6 +186,7 @@ static int insert_item(struct tx *tx, const struct plan *plan, size_t at, int64_
 {
 	const struct plan_item *item = &plan->items[at];
 	int64_t package = package_id(tx, item->package, item->version), left = 0;
+	struct strbuf room = STRBUF_INIT;
 	int r;
 
 	if (package < 0)
@@ -200,7 +201,9 @@ static int insert_item(struct tx *tx, const struct plan *plan, size_t at, int64_
 		" COALESCE((SELECT h.duration_ms FROM package_history h JOIN packages p ON p.name "
 		"= h.name WHERE p.id = $2 AND h.duration_ms > 0), 0))",
 		"iiiiiibsisi", job_id, package, (int64_t)at, item->level, item->priority, left,
-		claimable, item->payload, item->timeout_ms, item->excluded, ids[at]);
+		claimable, item->payload, item->timeout_ms, sentence_cut(item->excluded, &room),
+		ids[at]);
+	strbuf_finish(&room);
 	if (r >= 0 && item->taken_over)
 		r = copy_results(tx, item->taken_over, ids[at]);
 	return r;

@@ -250,16 +250,19 @@ static int store_history(struct tx *tx, int64_t item_id, int64_t now)
 static int store_result(struct tx *tx, int64_t item_id, int64_t token,
 	const struct attempt_result *result, int64_t now)
 {
+	struct strbuf room = STRBUF_INIT;
 	int r = tx_exec(tx,
 		"UPDATE queue_items SET token = 0, why = $3, error_line = $4, error_text = $5,"
 		" exit_code = CASE WHEN $6 < 0 THEN NULL ELSE $6 END, log_size = $7,"
 		" log_lines = $8, log_sha256 = $9, log_tail = $10, phase = $11, lacks = $12"
 		" WHERE id = $1 AND token = $2 AND status = 'building'",
-		"iisisiiissss", item_id, token, result->why, result->error_line, result->error_text,
-		result->exit_code, result->log_size, result->log_lines, result->log_sha256,
-		result->log_tail, result->end == ATTEMPT_COMPLETED ? NULL : result->phase,
+		"iisisiiissss", item_id, token, sentence_cut(result->why, &room),
+		result->error_line, result->error_text, result->exit_code, result->log_size,
+		result->log_lines, result->log_sha256, result->log_tail,
+		result->end == ATTEMPT_COMPLETED ? NULL : result->phase,
 		result->end == ATTEMPT_LACKING ? result->lacks : NULL);
 
+	strbuf_finish(&room);
 	if (r <= 0)
 		return r < 0 ? r : -ESTALE;
 	r = end_attempt(tx, token, outcome_of(result->end), now);

@@ -57,9 +57,13 @@ static struct plan_item *items_create(struct plan_draft *d, size_t count)
 static void refusal_begin(
 	struct plan_draft *d, struct json_writer *w, const char *package, const char *detail)
 {
+	struct strbuf sentence = STRBUF_INIT;
+
+	text_shorten(&sentence, detail, strlen(detail), SENTENCE_MAX);
 	strbuf_reset(&d->refusal);
 	json_begin_object(w, NULL);
-	json_put_string(w, "detail", detail);
+	json_put_text(w, "detail", sentence.buf, sentence.len);
+	strbuf_finish(&sentence);
 	json_put_string(w, "package", package);
 	json_begin_array(w, "edges");
 }
@@ -78,11 +82,25 @@ void plan_refuse(struct plan_draft *d, const char *package, const char *detail)
 	refusal_end(&w);
 }
 
+static void put_step(const struct graph *graph, const struct graph_edge *e, struct json_writer *w)
+{
+	struct strbuf need = STRBUF_INIT;
+
+	capability_say(&need, e->need);
+	json_begin_object(w, NULL);
+	json_put_string(w, "package", graph->nodes[e->from].name);
+	json_put_string(w, "needs", graph->nodes[e->to].name);
+	json_put_text(w, "capability", need.buf, need.len);
+	json_end_object(w);
+	strbuf_finish(&need);
+}
+
 static void refuse_cycle(struct plan_draft *d, const struct graph *graph)
 {
 	const struct graph_cycle *cycle = &graph->cycles[0];
+	size_t left_out = graph_cycle_left_out(cycle, ERROR_EDGES_MAX);
 	struct json_writer w = JSON_WRITER(&d->refusal);
-	struct strbuf detail = STRBUF_INIT, need = STRBUF_INIT;
+	struct strbuf detail = STRBUF_INIT;
 
 	strbuf_addstr(&detail, "the packages need each other in a circle, so none can be first: ");
 	graph_cycle_format(graph, cycle, &detail);
@@ -90,19 +108,13 @@ static void refuse_cycle(struct plan_draft *d, const struct graph *graph)
 		"; take one of these needs out, or supply that package from outside the set");
 	refusal_begin(d, &w, graph->nodes[cycle->path[0]->from].name, detail.buf);
 	for (size_t i = 0; i < cycle->path_count; i++) {
-		const struct graph_edge *e = cycle->path[i];
-
-		strbuf_reset(&need);
-		capability_format(&need, e->need);
-		json_begin_object(&w, NULL);
-		json_put_string(&w, "package", graph->nodes[e->from].name);
-		json_put_string(&w, "needs", graph->nodes[e->to].name);
-		json_put_text(&w, "capability", need.buf, need.len);
-		json_end_object(&w);
+		put_step(graph, cycle->path[i], &w);
+		/* The last one closes it. */
+		if (left_out && i == ERROR_EDGES_MAX - 2)
+			i += left_out;
 	}
 	refusal_end(&w);
 	strbuf_finish(&detail);
-	strbuf_finish(&need);
 }
 
 /* ---- the order */
@@ -149,42 +161,56 @@ static bool is_missing(const struct plan_draft *d, const struct graph_external *
 	       !host_provides_has(d->host, e->need);
 }
 
-static void tell_missing(struct plan_draft *d, struct plan_item *item, struct strbuf *names)
+struct missing { /* of one package */
+	struct strbuf names;
+	size_t count;
+};
+
+static void add_missing(struct missing *m, const struct graph_external *e)
+{
+	if (m->count++ >= SAID_NAMES_MAX)
+		return;
+	strbuf_addstr(&m->names, m->names.len ? ", " : "");
+	capability_say(&m->names, e->need);
+	if (e->wrong_version)
+		strbuf_addstr(&m->names, " (the set has another version)");
+}
+
+static void tell_missing(struct plan_draft *d, struct plan_item *item, struct missing *m)
 {
 	struct strbuf why = STRBUF_INIT;
 
+	if (m->count > SAID_NAMES_MAX)
+		strbuf_addf(&m->names, " and %zu more", m->count - SAID_NAMES_MAX);
 	strbuf_addf(&why,
 		"nothing provides %s needed by %s; add the package that provides it to the set, or "
 		"start the server with --provide NAME when this host has it",
-		names->buf, item->package);
+		m->names.buf, item->package);
 	item->excluded = own(d, why.buf);
 	item->excluded_reason = REASON_BUILD;
 	strbuf_finish(&why);
-	strbuf_reset(names);
 }
 
 /* Known before anything is built, so said before anything is built. The externals of one package stand together. */
 static void exclude_lacking(struct plan_draft *d, struct plan_item *items,
 	const struct graph_package *packages, const struct graph *graph, const bool *skip_check)
 {
-	struct strbuf names = STRBUF_INIT;
+	struct missing m = {.names = STRBUF_INIT};
 
 	for (size_t i = 0; d->host && i < graph->external_count; i++) {
 		const struct graph_external *e = &graph->externals[i];
 		bool last = i + 1 == graph->external_count || e[1].package != e->package;
 
-		if (is_missing(d, e, &packages[e->package], skip_check[e->package])) {
-			strbuf_addstr(&names, names.len ? ", " : "");
-			capability_format(&names, e->need);
-			if (e->wrong_version)
-				strbuf_addstr(&names, " (the set has another version)");
-		}
-		if (last && names.len && !items[e->package].excluded)
-			tell_missing(d, &items[e->package], &names);
-		else if (last)
-			strbuf_reset(&names);
+		if (is_missing(d, e, &packages[e->package], skip_check[e->package]))
+			add_missing(&m, e);
+		if (!last)
+			continue;
+		if (m.count && !items[e->package].excluded)
+			tell_missing(d, &items[e->package], &m);
+		strbuf_reset(&m.names);
+		m.count = 0;
 	}
-	strbuf_finish(&names);
+	strbuf_finish(&m.names);
 }
 
 /* skip_check: an entry for each package, or NULL where there is no %check. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <stdio.h>
 #include "apps/builds/builds.h"
+#include "apps/packages/packages.h"
 
 static void put_id(struct json_writer *w, const char *key, int64_t id)
 {
@@ -89,7 +90,7 @@ static void put_lacks(struct strbuf *why, const char *lacks)
 
 		if (i < LACKS_LISTED) {
 			strbuf_addstr(why, i ? ", " : "");
-			strbuf_add(why, lacks, len);
+			text_shorten(why, lacks, len, SAID_NAME_MAX);
 		} else {
 			more++;
 		}

@@ -243,3 +243,12 @@ void capability_format(struct strbuf *out, const struct capability *c)
 		strbuf_addch(out, '=');
 	strbuf_addf(out, " %s", c->version);
 }
+
+void capability_say(struct strbuf *out, const struct capability *c)
+{
+	struct strbuf whole = STRBUF_INIT;
+
+	capability_format(&whole, c);
+	text_shorten(out, whole.buf, whole.len, SAID_NAME_MAX);
+	strbuf_finish(&whole);
+}

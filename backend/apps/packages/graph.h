@@ -88,9 +88,11 @@ struct graph {
 int graph_build(const struct graph_package *packages, size_t count, bool build_only,
 	struct graph *ret, struct strbuf *err);
 void graph_finish(struct graph *graph);
-/* "a needs b (b-devel >= 1.2), b needs a (a)" */
+/* "a needs b (b-devel >= 1.2), b needs a (a)"; of a long way the first steps and the last one. */
 void graph_cycle_format(
 	const struct graph *graph, const struct graph_cycle *cycle, struct strbuf *out);
+/* How many steps there are between those, when `most` are told. */
+size_t graph_cycle_left_out(const struct graph_cycle *cycle, size_t most);
 /* The answer to a dry run: the members "levels", "edges", "dropped", "cycles", "host" (names) and
  * "external" (who needs them) of an object that the caller has begun. */
 void graph_json(const struct graph *graph, struct json_writer *w);

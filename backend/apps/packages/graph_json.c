@@ -4,14 +4,25 @@
 void graph_cycle_format(
 	const struct graph *graph, const struct graph_cycle *cycle, struct strbuf *out)
 {
+	size_t left_out = graph_cycle_left_out(cycle, SAID_NAMES_MAX);
+
 	for (size_t i = 0; i < cycle->path_count; i++) {
 		const struct graph_edge *e = cycle->path[i];
 
 		strbuf_addf(out, "%s%s needs %s (", i ? ", " : "", graph->nodes[e->from].name,
 			graph->nodes[e->to].name);
-		capability_format(out, e->need);
+		capability_say(out, e->need);
 		strbuf_addch(out, ')');
+		if (!left_out || i != SAID_NAMES_MAX - 2)
+			continue;
+		strbuf_addf(out, ", %zu more such steps", left_out);
+		i += left_out;
 	}
+}
+
+size_t graph_cycle_left_out(const struct graph_cycle *cycle, size_t most)
+{
+	return cycle->path_count > most ? cycle->path_count - most : 0;
 }
 
 static void put_name(

@@ -17,6 +17,9 @@
 #define PACKAGES_MAX 10000 /* in one set */
 #define PACKAGE_NAME_MAX 200 /* bytes; also of a version */
 #define PACKAGE_TIMEOUT_MAX_S (7 * 24 * 3600)
+/* In a sentence, which many read: names that it lists, and bytes of each. */
+#define SAID_NAMES_MAX 10
+#define SAID_NAME_MAX 120
 
 /* Letters, digits and + . _ -, a letter or digit first, 1 to PACKAGE_NAME_MAX bytes: safe as a
  * file name. */
@@ -38,6 +41,7 @@ int evr_compare(const char *a, const char *b); /* no epoch is 0, no release is t
 unsigned capability_flags(const char *signs, size_t len);
 bool capability_satisfies(const struct capability *provide, const struct capability *need);
 void capability_format(struct strbuf *out, const struct capability *c); /* "zlib-devel >= 1.2" */
+void capability_say(struct strbuf *out, const struct capability *c); /* at most SAID_NAME_MAX */
 /* The reverse: cuts the text up, whose pieces the strings are then. -EINVAL: it is none. */
 int capability_parse(char *text, struct capability *ret);
 

@@ -107,6 +107,16 @@ static void add_outside(struct strbuf *out, const char *line)
 	strbuf_addstr(out, line);
 }
 
+/* A spec writes what it likes behind "error: ". */
+static void add_error(struct strbuf *out, char *text)
+{
+	struct strbuf line = STRBUF_INIT;
+
+	add_outside(&line, first_error(text));
+	text_shorten(out, line.buf, line.len, READER_ERROR_MAX);
+	strbuf_finish(&line);
+}
+
 static void explain_signal(const char *file, int signal, struct strbuf *ret)
 {
 	const char *name = sigabbrev_np(signal);
@@ -133,7 +143,7 @@ void reader_explain(
 		explain_signal(file, result->code - 128, ret);
 	} else {
 		strbuf_addf(ret, "%s does not parse: ", file);
-		add_outside(ret, first_error(text));
+		add_error(ret, text);
 		if (rpm_input_of(file) == RPM_INPUT_SPEC)
 			strbuf_addf(ret, " (rpmspec -P %s says the same)", file);
 	}

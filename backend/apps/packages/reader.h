@@ -13,6 +13,7 @@
 #include "builders/rpm.h"
 
 #define READER_TIMEOUT_MS 10000 /* of one spec, all its queries together */
+#define READER_ERROR_MAX 1024 /* bytes of rpm's words about a spec */
 #define READER_CONCURRENCY 4 /* specs at once; all in slot 0 */
 
 struct read_package {

@@ -194,6 +194,8 @@ size_t utf8_sequence(const char *s, size_t len);
 size_t utf8_prefix(const char *s, size_t len, size_t *ret_need);
 bool utf8_valid(const char *s, size_t len);
 bool text_has_control(const char *s); /* C0, DEL or C1, in UTF-8 */
+/* Appends s; where it has more than max bytes what fits, cut between characters, and "…". */
+void text_shorten(struct strbuf *out, const char *s, size_t len, size_t max);
 /* Strict decimal of 1..INT64_MAX, no sign, no spaces, no leading zero: 0 or -EINVAL. */
 int parse_id(const char *s, int64_t *ret_id);
 /* "512M", "2G", "100000": bytes; K, M, G, T are powers of 1024. 0 or -EINVAL, as for a number

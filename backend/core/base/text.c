@@ -72,6 +72,22 @@ bool text_has_control(const char *s)
 	return false;
 }
 
+void text_shorten(struct strbuf *out, const char *s, size_t len, size_t max)
+{
+	static const char rest[] = "…";
+	size_t keep = max - strlen(rest);
+
+	if (len <= max) {
+		strbuf_add(out, s, len);
+		return;
+	}
+	/* What is no UTF-8 may have more of these in a row than a character has. */
+	for (int i = 0; i < 3 && keep && ((unsigned char)s[keep] & 0xc0) == 0x80; i++)
+		keep--;
+	strbuf_add(out, s, keep);
+	strbuf_addstr(out, rest);
+}
+
 /* Reads the digits at s: 0 and where they end, or -EINVAL (none, a leading zero, above
  * INT64_MAX). */
 static int parse_digits(const char *s, int64_t *ret_value, const char **ret_end)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include "apps/builds/builds.h"
 #include "apps/builds/websocket_utils.h"
+#include "builders/builder.h"
 
 #define NOON 1000000000 /* on the wall's clock */
 #define HOUR 3600000
@@ -19,6 +20,7 @@ static struct {
 	struct loop loop;
 	struct store *store;
 	int64_t now, job;
+	const char *excluded; /* the package of begin_run(), and why */
 } the;
 
 static const struct worker_identity worker = {.name = "test", .incarnation = "one", .slots = 4};
@@ -51,6 +53,7 @@ static int setup(void **state)
 	assert_non_null(the.store);
 	websocket_utils_init(the.store, &layer);
 	the.now = NOON;
+	the.excluded = NULL;
 	return 0;
 }
 
@@ -75,7 +78,11 @@ static int unit(store_run_fn *fn, void *arg)
 
 static int begin_run(struct tx *tx, void *arg)
 {
-	static const struct plan_item item = {.package = "zlib", .version = "1", .payload = "{}"};
+	const struct plan_item item = {.package = "zlib",
+		.version = "1",
+		.payload = "{}",
+		.excluded = the.excluded,
+		.excluded_reason = REASON_BUILD};
 	const struct plan plan = {.items = &item, .count = 1, .json = "{}"};
 	struct build_job_new n = {.name = "set", .builder = "command"};
 	bool existed;
@@ -193,6 +200,86 @@ static void a_negative_duration_is_unknown_to_the_next_build(void **state)
 	assert_int_equal(last, 0);
 }
 
+/* ---- words */
+
+static int take_why(const struct queue_item *item, void *arg)
+{
+	strbuf_reset(arg);
+	strbuf_addstr(arg, item->why);
+	return 0;
+}
+
+static int why_run(struct tx *tx, void *arg)
+{
+	return queue_items_of(tx, the.job, take_why, arg);
+}
+
+static void assert_cut_why(void)
+{
+	struct strbuf why = STRBUF_INIT;
+
+	assert_true(store_read_wait(the.store, why_run, &why) >= 0);
+	assert_int_equal(why.len, SENTENCE_MAX);
+	assert_string_equal(why.buf + why.len - strlen("x…"), "x…");
+	strbuf_finish(&why);
+}
+
+static char *long_words(void)
+{
+	char *words = xmalloc(8 << 20);
+
+	memset(words, 'x', (8 << 20) - 1);
+	words[(8 << 20) - 1] = '\0';
+	return words;
+}
+
+static void what_an_attempt_says_is_stored_in_part(void **state)
+{
+	char *words = long_words();
+	struct claim c;
+
+	(void)state;
+	assert_int_equal(unit(begin_run, NULL), 0);
+	c = claim();
+	end(&c, (struct attempt_result){
+			.end = ATTEMPT_FAILED, .reason = REASON_BUILD, .why = words});
+	assert_cut_why();
+	free(words);
+}
+
+static void why_something_cannot_be_built_is_stored_in_part(void **state)
+{
+	char *words = long_words();
+
+	(void)state;
+	the.excluded = words;
+	assert_int_equal(unit(begin_run, NULL), 0);
+	assert_cut_why();
+	free(words);
+}
+
+static void of_long_names_that_are_lacked_the_beginnings_are_told(void **state)
+{
+	char name[LACKS_MAX];
+	struct queue_item item = {.status = QUEUE_PENDING, .lacks = name};
+	struct strbuf json = STRBUF_INIT;
+	struct json_writer w = JSON_WRITER(&json);
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	for (size_t i = 4000; i < sizeof(name) - 1; i += 4000)
+		name[i] = '\n';
+	w.omit_nulls = true;
+	json_begin_object(&w, NULL);
+	queue_item_changes(&w, &item);
+	json_end_object(&w);
+	assert_non_null(strstr(json.buf, "x…, xxx"));
+	assert_non_null(strstr(json.buf, "x… and 2 more, which no spec"));
+	assert_true(json.len < SENTENCE_MAX);
+	strbuf_finish(&json);
+}
+
 #define scenario(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -200,6 +287,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scenario(a_duration_under_a_clock_that_was_set_back_is_unknown),
 		scenario(a_negative_duration_is_unknown_to_the_next_build),
+		scenario(what_an_attempt_says_is_stored_in_part),
+		scenario(of_long_names_that_are_lacked_the_beginnings_are_told),
+		scenario(why_something_cannot_be_built_is_stored_in_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,22 @@ static void a_spec_that_does_not_parse_is_named_with_rpms_words(struct world *w)
 		"%s", rd.detail);
 }
 
+static void what_a_spec_calls_an_error_is_told_in_part(struct world *w)
+{
+	static const char end[] = "A… (rpmspec -P loud.spec says the same)";
+	struct reading rd;
+
+	read_one(w, "loud.spec",
+		HEAD("loud") "%(printf 'error: ' >&2; head -c 100000 /dev/zero | tr '\\0' A >&2)\n"
+			     "Colour: red" TAIL,
+		&rd);
+	CHECK(rd.failed && strlen(rd.detail) < READER_ERROR_MAX + 100, "%zu bytes",
+		strlen(rd.detail));
+	CHECK(strlen(rd.detail) > sizeof(end) &&
+			!strcmp(rd.detail + strlen(rd.detail) - strlen(end), end),
+		"%s", rd.detail);
+}
+
 static void a_lua_loop_is_ended_and_named(struct world *w)
 {
 	struct reading rd;
@@ -392,6 +408,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(a_source_rpm_is_read_like_its_spec),
 	SCENARIO(a_source_rpm_may_name_its_spec_as_we_do),
 	SCENARIO(a_spec_that_does_not_parse_is_named_with_rpms_words),
+	SCENARIO(what_a_spec_calls_an_error_is_told_in_part),
 	SCENARIO(a_crash_of_rpmspec_is_named_with_its_signal),
 	SCENARIO(a_missing_source_file_is_named),
 	SCENARIO(two_specs_of_one_name_are_named_both),

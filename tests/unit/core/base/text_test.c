@@ -95,6 +95,31 @@ static void control_characters_are_found(void **state)
 	assert_true(text_has_control("\xc2\x80"));
 }
 
+static void assert_shortened(const char *s, size_t max, const char *expected)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	strbuf_addstr(&out, "<");
+	text_shorten(&out, s, strlen(s), max);
+	assert_string_equal(out.buf + 1, expected);
+	assert_true(out.len - 1 <= max);
+	strbuf_finish(&out);
+}
+
+static void what_is_too_long_is_cut_between_characters(void **state)
+{
+	(void)state;
+	assert_shortened("", 8, "");
+	assert_shortened("12345678", 8, "12345678");
+	assert_shortened("123456789", 8, "12345…");
+	assert_shortened("1234äöü", 8, "1234…");
+	assert_shortened("1234€€", 8, "1234…");
+	assert_shortened("12\xf0\x9f\x98\x80..", 7, "12…");
+	/* No UTF-8: cut somewhere, and not to nothing. */
+	assert_shortened("ab\x80\x80\x80\x80\x80\x80\x80", 8, "ab…");
+	assert_shortened("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", 9, "\x80\x80\x80…");
+}
+
 static void an_id_is_a_plain_positive_decimal(void **state)
 {
 	static const char *const refused[] = {"", "0", "-1", "+1", " 1", "1 ", "01", "1x", "x",
@@ -163,6 +188,7 @@ int main(void)
 		cmocka_unit_test(a_cut_sequence_is_told_from_a_broken_one),
 		cmocka_unit_test(a_text_is_valid_when_every_character_is),
 		cmocka_unit_test(control_characters_are_found),
+		cmocka_unit_test(what_is_too_long_is_cut_between_characters),
 		cmocka_unit_test(an_id_is_a_plain_positive_decimal),
 		cmocka_unit_test(a_size_may_have_a_unit),
 		cmocka_unit_test(a_duration_is_seconds_or_has_a_unit),
