@@ -45,10 +45,12 @@ use_port "${REQPM_PORT:-8000}"
 
 # ---- setup
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"
-	elif command -v sudo >/dev/null; then sudo "$@"
-	else die "this needs root, and sudo is not here; run as root: $*"; fi
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+announce() { # $1: packages that are missing; $2: why; $3: what root would type to have them
+	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+		die "missing $2: $1; to install needs root, and sudo is not here; as root: $3 $1"
+	say "installing $1 ($2)"
 }
 
 missing_debian() { # prints the packages of its arguments that are not installed
@@ -63,19 +65,19 @@ install_packages() { # $1: why; the rest: an array's name per system, DEBIAN_…
 	shift
 	if command -v apt-get >/dev/null; then
 		local -n names=DEBIAN_$1
-		missing=$(missing_debian "${names[@]}")
+		missing=$(missing_debian "${names[@]}" | paste -sd ' ')
 		[ -z "$missing" ] && return
-		say "installing ${missing//$'\n'/ } ($why)"
+		announce "$missing" "$why" "apt-get install"
 		# shellcheck disable=SC2086
 		as_root env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" >/dev/null' sh $missing ||
-			die "apt-get could not install: ${missing//$'\n'/ }"
+			die "apt-get could not install: $missing"
 	elif command -v dnf >/dev/null; then
 		local -n names=FEDORA_$1
-		missing=$(missing_fedora "${names[@]}")
+		missing=$(missing_fedora "${names[@]}" | paste -sd ' ')
 		[ -z "$missing" ] && return
-		say "installing ${missing//$'\n'/ } ($why)"
+		announce "$missing" "$why" "dnf install"
 		# shellcheck disable=SC2086
-		as_root dnf -q -y install $missing || die "dnf could not install: ${missing//$'\n'/ }"
+		as_root dnf -q -y install $missing || die "dnf could not install: $missing"
 	else
 		missing=$(for t in "${TOOLS[@]}"; do command -v "$t" >/dev/null || printf '%s\n' "$t"; done)
 		[ -z "$missing" ] ||
@@ -204,7 +206,7 @@ make_logs() {
 }
 
 note_server() { # $1: its process, or that which becomes it
-	printf '%s\n' "$1" "$URL" "$DATA" >"$RUN.pid" || { kill "$1"; die "$LOGS takes no file: the disk is full"; }
+	{ printf '%s\n' "$1" "$URL" "$DATA" >"$RUN.pid"; } 2>/dev/null || { kill "$1"; rm -f "$RUN.pid"; die "$LOGS takes no file: the disk is full"; }
 }
 
 # The server outlives the caller: a lock or a pipe that he holds is not to be held by it.

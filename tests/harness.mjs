@@ -179,6 +179,11 @@ export class Program {
   }
 }
 
+/** The codes of sign-in links and the cookies of sessions in a text or a header: they open the server to whoever reads them. */
+export function* keysIn(text) {
+  for (const [, key] of text.matchAll(/(?:\/login#|\breqpm_\d+=)([0-9a-f]{16,})/g)) yield key
+}
+
 /** [pid, content of /proc/<pid>/<name>] of every process that there is. */
 function* processes(name) {
   for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -230,6 +235,7 @@ class Server {
     this.env = env
     this.log = ''
     this.programs = []
+    this.keys = new Set() // what no log may hold
     this.over = false // the test has ended: whoever comes back to this server need not any more
   }
 
@@ -253,6 +259,7 @@ class Server {
     assert.equal(up, true, `the server did not start:\n${this.log}`)
     this.url = `http://127.0.0.1:${this.port}`
     this.token = readFileSync(join(this.dataDir, 'token'), 'utf8').trim()
+    this.keys.add(this.token)
     return this
   }
 
@@ -300,6 +307,8 @@ class Server {
         res.on('error', reject)
         res.on('end', () => {
           const bytes = Buffer.concat(parts)
+          this.#keep(String(res.headers['set-cookie'] ?? ''))
+          if (path.startsWith('/api/login')) this.#keep(bytes.toString())
           resolve({ status: res.statusCode, headers: res.headers, bytes, text: () => bytes.toString(), json: () => JSON.parse(bytes.toString()) })
         })
       })
@@ -316,9 +325,22 @@ class Server {
       const socket = connect(this.port, '127.0.0.1', () => socket.write(bytes))
       socket.on('data', (part) => (text += part))
       socket.on('error', reject)
-      socket.on('close', () => resolve(text))
+      socket.on('close', () => {
+        this.#keep(text)
+        resolve(text)
+      })
     })
     return within(answer, 'the answer to raw bytes')
+  }
+
+  #keep(text) {
+    for (const key of keysIn(text)) this.keys.add(key)
+  }
+
+  /** The keys that this server gave out and that its log tells. */
+  toldKeys() {
+    for (const { stdout, stderr } of this.programs) this.#keep(stdout + stderr)
+    return [...this.keys].filter((key) => this.log.includes(key))
   }
 
   /** The id of a new upload that holds these files: {name: content}. */
@@ -416,6 +438,7 @@ export async function startReqpm(t, { args = [], env = {}, uid } = {}) {
       // Said apart, because of a test that has failed already only its first failure is told.
       if (!well) console.error(server.log)
       assert.ok(well, 'the server did not end well; its log is above')
+      assert.deepEqual(server.toldKeys(), [], 'the log tells what opens the server')
     } finally {
       server.process.kill('SIGKILL')
       await within(server.exited, 'the end')

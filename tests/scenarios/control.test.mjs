@@ -3,13 +3,13 @@
 // The control script as an operator uses it, on a machine where `./reqpm.sh setup` was run before: with a port, a data folder
 // and a log folder of its own, so that a server which runs here anyway is left alone.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { BIN, Program, eventually, within } from '../harness.mjs'
+import { BIN, Program, eventually, freePort, keysIn, within } from '../harness.mjs'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 const SCRIPT = join(ROOT, 'reqpm.sh')
@@ -18,16 +18,9 @@ const MINUTES = 5 * 60_000
 // The script knows one binary only.
 const skip = !existsSync(OWN) || realpathSync(BIN) !== realpathSync(OWN) ? 'the control script uses out/release/reqpm' : false
 
-function listening(port, host = '127.0.0.1') {
-  const server = createServer((req, res) => res.end('{}')) // it says yes to everything
-  return new Promise((resolve) => server.listen(port, host, () => resolve(server)))
-}
-
-async function freePort() {
-  const server = await listening(0)
-  const { port } = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return port
+function listening(port, answer = (req, res) => res.end('{}')) { // it says yes to everything
+  const server = createServer(answer)
+  return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)))
 }
 
 /** The script with surroundings of its own; what it started is stopped with the test. */
@@ -36,18 +29,35 @@ async function control(t) {
   chmodSync(dir, 0o755) // the user that root becomes must get in
   const port = await freePort()
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REQPM_')))
-  const c = { dir, port, url: `http://127.0.0.1:${port}`, data: join(dir, 'data'), logs: join(dir, 'logs'), ports: [port] }
+  const c = { dir, port, url: `http://127.0.0.1:${port}`, data: join(dir, 'data'), logs: join(dir, 'logs'), ports: [port], keys: new Set() }
   c.env = { ...clean, REQPM_PORT: String(port), REQPM_DATA_DIR: c.data, REQPM_LOG_DIR: c.logs }
   c.start = (args, { env = {}, cwd = dir } = {}) => new Program(SCRIPT, args, { cwd, env: { ...c.env, ...env } })
-  c.run = (args, options) => within(c.start(args, options).ended, `./reqpm.sh ${args.join(' ')}`, MINUTES)
+  c.run = async (args, options) => {
+    const ended = await within(c.start(args, options).ended, `./reqpm.sh ${args.join(' ')}`, MINUTES)
+    for (const key of keysIn(ended.stdout + ended.stderr)) c.keys.add(key)
+    return ended
+  }
   c.is = async (expected, args, options) => {
     const ended = await c.run(args, options)
     assert.equal(ended.code, expected, `./reqpm.sh ${args.join(' ')}: ${ended.code}\n${ended.stdout}${ended.stderr}`)
     return ended
   }
+  /** What `logs` with these arguments shows, as soon as it has shown each of the patterns. */
+  c.logged = async (args, ...patterns) => {
+    const tail = c.start(['logs', ...args])
+    try {
+      for (const pattern of patterns) await tail.until(pattern)
+    } finally {
+      tail.process.kill('SIGTERM')
+    }
+    return (await tail.ended).stdout
+  }
   c.pid = () => Number(readFileSync(join(c.logs, `server-${port}.pid`), 'utf8').split('\n')[0])
   t.after(async () => {
     for (const used of c.ports) await c.run(['stop'], { env: { REQPM_PORT: String(used) } })
+    const logs = existsSync(c.logs) ? readdirSync(c.logs).filter((name) => name.endsWith('.log')).map((name) => readFileSync(join(c.logs, name), 'utf8')) : []
+    if (existsSync(join(c.data, 'token'))) c.keys.add(readFileSync(join(c.data, 'token'), 'utf8').trim())
+    assert.deepEqual([...c.keys].filter((key) => logs.some((log) => log.includes(key))), [], 'a log tells what opens the server')
     rmSync(dir, { recursive: true, force: true, maxRetries: 20 })
   })
   return c
@@ -90,7 +100,14 @@ test('what is set up already is not set up again, and paths are those of the fol
 
   const failed = await c.is(1, ['build', './bad'], { cwd: join(c.dir, 'my sets') })
   assert.ok(failed.stdout.includes(`\n      ${SCRIPT} log 3 b\n`), 'what it says to type can be typed')
-  assert.ok(existsSync(join(c.data, 'token')) && existsSync(join(c.logs, 'worker.log')))
+  assert.ok(existsSync(join(c.data, 'token')))
+
+  const did = [/build 1: a starts in slot 1, attempt 1/, /build 1: a completed/, /build 3: b the command ended with exit status 1/]
+  const worker = await c.logged(['worker'], ...did)
+  const server = await c.logged(['server'], /serves http/)
+  for (const pattern of did) assert.doesNotMatch(server, pattern)
+  assert.doesNotMatch(worker, /serves http/)
+  assert.match(await c.logged(['all'], /serves http/, ...did), /==> .*server\.log <==[\s\S]*==> .*worker\.log <==/)
 })
 
 test('a server is started, asked, restarted and stopped', { skip }, async (t) => {
@@ -113,14 +130,11 @@ test('a server is started, asked, restarted and stopped', { skip }, async (t) =>
     const body = JSON.stringify({ code: url.split('#')[1] })
     const answer = await fetch(`${c.url}/api/login`, { method: 'POST', headers: { 'content-type': 'application/json', origin: c.url }, body })
     assert.ok(answer.ok && answer.headers.get('set-cookie'), `${url}: ${answer.status}`)
+    for (const key of keysIn(answer.headers.get('set-cookie'))) c.keys.add(key)
   }
   assert.match((await c.is(0, ['status'])).stdout, /^healthy: yes$/m)
   assert.match((await c.is(0, ['list'])).stdout, /no builds/)
 
-  const tail = c.start(['logs', 'server'])
-  await tail.until(/serves/)
-  tail.process.kill('SIGTERM')
-  await tail.ended
   oneSentence((await c.is(2, ['logs', 'everything'])).stderr, /server, worker or all/)
 
   take((await c.is(0, ['restart', '--disk-floor', '1000T'])).stderr)
@@ -200,6 +214,87 @@ test('a tool that is missing is named where nothing can install it', { skip }, a
   oneSentence((await c.is(1, ['start'], { env: { PATH } })).stderr, /no createrepo_c, bwrap here/)
   rmSync(PATH, { recursive: true })
   await c.is(0, ['setup'], { env: { PATH: pathWithout(c.dir, ['apt-get', 'dnf']) } })
+})
+
+/** Programs for the front of the PATH that note in `calls` how they were called; what they do besides is a line of shell. */
+function pretenders(c, programs) {
+  const bin = join(c.dir, 'pretenders')
+  mkdirSync(bin)
+  const calls = join(c.dir, 'calls')
+  for (const [name, does] of Object.entries(programs)) writeFileSync(join(bin, name), `#!/bin/sh\necho "${name} $*" >>${calls}\n${does}\n`, { mode: 0o755 })
+  return { bin, calls: () => readFileSync(calls, 'utf8').trimEnd().split('\n') }
+}
+
+/** What docs/operations.md says is needed: [to compile, to build packages], each a list of packages. */
+function documented(system) {
+  const rows = [...readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').matchAll(/^\| to (?:compile|build packages) \| `(.*)` \| `(.*)` \|$/gm)]
+  return rows.map((row) => row[system === 'Debian' ? 1 : 2])
+}
+
+const as = (uid) => `[ "$*" = -u ] && echo ${uid}`
+const APT = { 'apt-get': '', 'dpkg-query': 'shift 3; for p; do case " $LACKING " in *" $p "*) ;; *) echo "ii  $p" ;; esac; done', getent: '' }
+const INSTALL = 'apt-get install -y -qq --no-install-recommends'
+
+test('setup says what it installs and why, and as root installs just that', { skip }, async (t) => {
+  const c = await control(t)
+  const fake = pretenders(c, { ...APT, id: as(0) })
+  const PATH = `${fake.bin}:${process.env.PATH}`
+  const some = await c.is(0, ['setup'], { env: { PATH, LACKING: 'libuv1-dev meson bubblewrap' } })
+  assert.equal(some.stderr, `reqpm.sh: installing meson libuv1-dev (to compile reqpm)\nreqpm.sh: installing bubblewrap (to build packages)\nreqpm.sh: ready: ${OWN}\n`)
+  const asked = () => fake.calls().filter((call) => call.startsWith('apt-get'))
+  assert.deepEqual(asked(), ['apt-get update -qq', `${INSTALL} meson libuv1-dev`, 'apt-get update -qq', `${INSTALL} bubblewrap`])
+  const [compile, build] = documented('Debian')
+  await c.is(0, ['setup'], { env: { PATH, LACKING: `${compile} ${build} curl` } })
+  assert.deepEqual(asked().slice(4), ['apt-get update -qq', `${INSTALL} ${compile}`, 'apt-get update -qq', `${INSTALL} ${build} curl`], 'as documented, and curl for the script itself')
+})
+
+test('setup installs with sudo for who is not root, and without sudo says what root would type', { skip }, async (t) => {
+  const c = await control(t)
+  const fake = pretenders(c, { ...APT, id: as(1000), sudo: 'exec "$@"' })
+  const bin = pathWithout(c.dir, ['sudo'])
+  await c.is(0, ['setup'], { env: { PATH: `${fake.bin}:${bin}`, LACKING: 'meson' } })
+  const [sudo, ...asked] = fake.calls().filter((call) => /^(sudo|apt-get)/.test(call))
+  assert.match(sudo, /^sudo env DEBIAN_FRONTEND=noninteractive sh -c apt-get update .* meson$/)
+  assert.deepEqual(asked, ['apt-get update -qq', `${INSTALL} meson`])
+  rmSync(join(fake.bin, 'sudo'))
+  const alone = await c.is(1, ['setup'], { env: { PATH: `${fake.bin}:${bin}`, LACKING: 'meson bubblewrap' } })
+  oneSentence(alone.stderr, /missing to compile reqpm: meson; .*needs root, and sudo is not here; as root: apt-get install meson$/m)
+  writeFileSync(join(fake.bin, 'sudo'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  assert.match((await c.is(1, ['setup'], { env: { PATH: `${fake.bin}:${bin}`, LACKING: 'meson' } })).stderr, /\nreqpm\.sh: apt-get could not install: meson\n$/)
+})
+
+test('setup installs with dnf where there is no apt-get', { skip }, async (t) => {
+  const c = await control(t)
+  const lacks = 'for p; do :; done; case " $LACKING " in *" $p "*) exit 1 ;; esac'
+  const fake = pretenders(c, { dnf: '', rpm: lacks, id: as(0), getent: '' })
+  const [compile, build] = documented('Fedora')
+  await c.is(0, ['setup'], { env: { PATH: `${fake.bin}:${pathWithout(c.dir, ['apt-get'])}`, LACKING: `${compile} ${build} curl` } })
+  assert.deepEqual(fake.calls().filter((call) => call.startsWith('dnf')), [`dnf -q -y install ${compile}`, `dnf -q -y install ${build} curl`])
+})
+
+test('the script knows the data folder that server and client have by themselves', { skip }, async (t) => {
+  const c = await control(t)
+  const refusing = await listening(0, (req, res) => res.writeHead(401, { 'content-type': 'application/problem+json' }).end('{"detail":"no"}'))
+  t.after(() => refusing.close())
+  const bin = pretenders(c, { id: '[ "$*" = -u ] && echo $AS' }).bin
+  const env = { REQPM_DATA_DIR: '', REQPM_SERVER: `http://127.0.0.1:${refusing.address().port}`, PATH: `${bin}:${process.env.PATH}`, HOME: '/a', XDG_STATE_HOME: '' }
+  const token = async (more) => (await c.is(2, ['cancel', '1'], { env: { ...env, ...more } })).stderr
+  assert.match(await token({ AS: '0', XDG_STATE_HOME: '/b' }), / \/var\/lib\/reqpm\/token/)
+  assert.match(await token({ AS: '1000', XDG_STATE_HOME: '/b' }), / \/b\/reqpm\/token/)
+  assert.match(await token({ AS: '1000' }), / \/a\/\.local\/state\/reqpm\/token/)
+})
+
+test('a log folder without room for a line is one sentence, and no server stays', { skip: skip || (process.getuid() !== 0 && 'only root makes a small disk') }, async (t) => {
+  const c = await control(t)
+  mkdirSync(c.logs)
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0755', 'small', c.logs]).status !== 0) return t.skip('no file system can be mounted here')
+  try {
+    spawnSync('dd', ['if=/dev/zero', `of=${join(c.logs, 'filler')}`])
+    oneSentence((await c.is(1, ['start'])).stderr, /full/)
+    await c.is(4, ['status'])
+  } finally {
+    execFileSync('umount', ['-l', c.logs])
+  }
 })
 
 test('a folder that cannot be used is one sentence', { skip }, async (t) => {
