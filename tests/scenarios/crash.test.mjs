@@ -12,6 +12,8 @@ const KILLS = 10
 
 /** Fails when two attempts of one item are alive, or one whose server is dead after the next one serves. */
 class Witness {
+  seen = new Set()
+
   constructor(server) {
     this.server = server
     this.timer = setInterval(() => this.look(), 50).unref()
@@ -20,6 +22,7 @@ class Witness {
   look() {
     const alive = [...this.server.attempts()]
     const items = alive.map((name) => name.replace(/-\d+$/, ''))
+    for (const name of alive) this.seen.add(name)
     if (new Set(items).size < items.length) this.fault ??= `two attempts at once: ${alive.join(' ')}`
     return alive
   }
@@ -27,6 +30,7 @@ class Witness {
   stop() {
     clearInterval(this.timer)
     assert.equal(this.fault, undefined)
+    assert.ok(this.seen.size > 0, 'it never saw an attempt: what it says means nothing')
   }
 }
 

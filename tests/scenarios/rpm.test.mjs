@@ -91,6 +91,7 @@ test('the programs of examples/stack run out of the RPMs, which dnf finds in the
   assert.equal(code, 0, stdout + stderr)
   const document = (await server.api('/api/builds/1')).json()
   assert.deepEqual([document.status, document.total_packages, document.completed_packages], ['completed', 14, 14])
+  assert.ok(document.plan.levels.length >= 4, JSON.stringify(document.plan.levels))
   const ended = Object.fromEntries(document.queue_items.map((item) => [item.id, Date.parse(item.completed_at)]))
   for (const item of document.queue_items) for (const need of item.needs) assert.ok(ended[need] <= Date.parse(item.started_at), `${item.package.name} began before ${need} had ended`)
 
@@ -115,6 +116,15 @@ test('the programs of examples/stack run out of the RPMs, which dnf finds in the
     assert.deepEqual(listed.stdout.trim().split('\n').sort(), Object.keys(repo).sort())
   }
   await server.nothingLeft()
+})
+
+test('examples/wide is ordered without being built: 185 packages with 443 needs on five levels', async (t) => {
+  const server = await startReqpm(t)
+  const { code, stdout, stderr } = await server.cli(['build', '--dry-run', '--progress=plain', join(EXAMPLES, 'wide')])
+  assert.equal(code, 0, stdout + stderr)
+  const levels = [...stdout.matchAll(/^level \d+: (.*)$/gm)].map(([, names]) => names.split(' '))
+  assert.deepEqual([levels.length, new Set(levels.flat()).size], [5, 185])
+  assert.equal((await server.api('/api/builds/1')).json().plan.edges.length, 443)
 })
 
 const files = (...lines) => ({ sections: lines.join('\n') })

@@ -56,7 +56,8 @@ test('every command does what its help says, for people and as JSON', async (t) 
   const api = (await server.api('/api/builds/1')).json()
   assert.deepEqual(JSON.parse(await ok(server, ['show', '1', '--json'])), api)
   assert.deepEqual(JSON.parse(await ok(server, ['list', '--json'])).items.map((b) => b.id), [1], 'a dry run is not listed')
-  assert.equal(typeof JSON.parse(await ok(server, ['status', '--json'])), 'object')
+  const [said, status] = [JSON.parse(await ok(server, ['status', '--json'])), (await server.api('/api/status')).json()]
+  assert.deepEqual([Object.keys(said), said.workers.map((w) => w.name)], [Object.keys(status), status.workers.map((w) => w.name)], 'the object of the API')
   const lines = (await ok(server, ['build', '--json', '--name', 'as JSON', '--fail-fast', folder])).trimEnd().split('\n').map((line) => JSON.parse(line))
   const end = lines.pop()
   assert.deepEqual(end, { type: 'end', status: 'completed' })
@@ -114,8 +115,8 @@ test('exit codes tell what became of a build', async (t) => {
 })
 
 test('what is refused at the door is exit 2 and one sentence that says what to do, and leaves nothing', async (t) => {
-  const server = await startReqpm(t)
-  const json = (name, value) => folderOf(server, name, { 'packages.json': typeof value === 'string' ? value : JSON.stringify(value) })
+  const server = await startReqpm(t, { args: ['--max-upload', '16M'] })
+  const json = (name, value) => folderOf(server, name, { 'packages.json': typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value) })
   const packages = (name, list) => json(name, { packages: list })
   const command = ['true']
 
@@ -128,6 +129,9 @@ test('what is refused at the door is exit 2 and one sentence that says what to d
   assert.match(await refusal(server, ['build', packages('twins', [{ name: 'a', command }, { name: 'a', command }])], 2), /a/)
   assert.match(await refusal(server, ['build', packages('path', [{ name: '../a', command }])], 2), /\.\.\/a|name/)
   assert.match(await refusal(server, ['build', packages('idle', [{ name: 'a', command: [] }])], 2), /command/)
+  assert.match(await refusal(server, ['build', json('latin', Buffer.from('{"packages": [{"name": "\xe9"}]}', 'latin1'))], 2), /packages\.json/)
+  assert.match(await refusal(server, ['build', packages('many', Array.from({ length: 100_000 }, (_, i) => ({ name: `p${i}`, command })))], 2), /100000 packages, at most 10000/)
+  assert.match(await refusal(server, ['build', folderOf(server, 'heavy', { ...SET, 'big.tar': Buffer.alloc(17 << 20) })], 2), /--max-upload/)
   assert.match(await refusal(server, ['build'], 2), /PATH/)
   assert.match(await refusal(server, ['build', '--no-such-option', server.dir], 2), /--no-such-option/)
   assert.match(await refusal(server, ['watch', 'abc'], 2), /abc/)
@@ -142,10 +146,43 @@ test('what is refused at the door is exit 2 and one sentence that says what to d
   assert.ok(list.every((build) => build.status === 'failed' && build.error), 'what was refused at the door is no build')
 })
 
+test('what the client can see to be refused it does not send', async (t) => {
+  const server = await startReqpm(t)
+  const sets = ['a', 'b'].map((name) => folderOf(server, name, SET))
+  assert.match(await refusal(server, ['build', ...sets], 2), /a\/packages\.json .*build its folder by itself/)
+  assert.match(await refusal(server, ['build', '--package-timeout', '9999h', sets[0]], 2), /--package-timeout can be 168h at most/)
+  assert.equal((await server.api('/api/uploads/1')).status, 404)
+})
+
+test('a disk below its floor is a refusal, not a server that is lost', async (t) => {
+  const server = await startReqpm(t, { args: ['--disk-floor', '1000T'] })
+  assert.match(await refusal(server, ['build', folderOf(server, 'set', SET)], 2), /disk .*make room/)
+})
+
+test('a server that is asked by a name which is not its own says how to give it that name', async (t) => {
+  const server = await startReqpm(t)
+  assert.match(await refusal(server, ['list', '--server', `http://0.0.0.0:${server.port}`], 2), /0\.0\.0\.0.*--public-url/)
+})
+
+test('a list goes on before the build where it ended, in lines of 80 columns', async (t) => {
+  const server = await startReqpm(t)
+  for (const name of ['one', '漢字のパッケージ', 'three']) await server.ended((await server.submit({ a: {} }, { name })).id)
+  const listed = await ok(server, ['list', '--limit', '2'], { env: { LC_ALL: 'C.UTF-8' } })
+  const [head, third, second, older] = listed.split('\n')
+  const column = head.indexOf('NAME')
+  assert.deepEqual([third.slice(column), second.slice(column)], ['three', '漢字のパッケージ'])
+  assert.ok(Math.max(head.length, third.length, second.length + 8) <= 80, 'a wide character takes two columns')
+  const [, before] = /^older builds: reqpm list --limit 2 --before (\d+)$/.exec(older)
+  const rest = await ok(server, ['list', '--limit', '2', '--before', before])
+  assert.match(rest, /\n1 .* one\n$/)
+  assert.deepEqual(JSON.parse(await ok(server, ['list', '--before', '2', '--json'])).items.map((build) => build.id), [1])
+})
+
 test('the client knows the limits of the server', () => {
-  const value = (file, name) => Number(new RegExp(`#define ${name} (\\d+)`).exec(readFileSync(new URL(`../../backend/${file}`, import.meta.url), 'utf8'))[1])
+  const value = (file, name) => new RegExp(`#define ${name} ([\\w( *)]*[\\w)])`).exec(readFileSync(new URL(`../../backend/${file}`, import.meta.url), 'utf8'))[1]
   for (const [ours, theirs] of [['FILES_LIMIT', 'UPLOAD_FILES_MAX'], ['PATH_LIMIT', 'UPLOAD_PATH_MAX'], ['NAME_LIMIT', 'BUILD_NAME_MAX']])
     assert.equal(value('cli/upload.h', `UPLOAD_${ours}`), value('apps/builds/builds.h', theirs), ours)
+  assert.equal(value('cli/upload.h', 'PACKAGE_TIMEOUT_LIMIT_S'), value('apps/packages/packages.h', 'PACKAGE_TIMEOUT_MAX_S'))
 })
 
 test('without the token nothing is changed, and the sentence says where it is looked for', async (t) => {
