@@ -455,7 +455,7 @@ int serve_main(int argc, char **argv)
 		.keep_ms = s->settings.keep_days * DAY_MS,
 		.started_at = clock_wall_ms(),
 	};
-	list_init(&s->app.log_reads.waiting);
+	log_reads_init(&s->app.log_reads);
 	r = open_all(s, &err);
 	if (r < 0) {
 		log_error("server: cannot start: %s", err.buf);

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading huge logs is work that others must not wait for.
+// Reading huge logs is work that others must not wait for, and that costs no more memory the more do it.
 import assert from 'node:assert/strict'
-import { readdirSync, readlinkSync, truncateSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually, startReqpm, within } from '../harness.mjs'
 import { sh } from '../sets.mjs'
 
 const HUGE = 8 * 2 ** 30
+const MIB = 2 ** 20
+const QUICK = process.env.REQPM_QUICK === '1'
 const SEARCHES = 12 // three for each thread that works on files
 
+/** The most memory that the server has had, in bytes. */
+const peak = (server) => 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'latin1'))[1])
+
 /** A build whose log was made huge: its end is one line of NULs, which takes no space on the disk. */
-async function hugeLog(server) {
-  const { id: build } = await server.submit({ a: sh('echo begin') })
+async function hugeLog(server, begin = 'echo begin') {
+  const { id: build } = await server.submit({ a: sh(begin) })
   const [{ id }] = (await server.ended(build)).queue_items
   const log = join(server.dataDir, 'builds', String(build), 'logs/a.log')
   truncateSync(log, HUGE)
@@ -28,11 +33,12 @@ async function hugeLog(server) {
 }
 
 /** Searches that would take seconds each; `answered` grows when one is over, and cut() ends them all. */
-async function searchAll(server, { id, open }) {
+async function searchAll(server, { id, open }, { count = SEARCHES, q = 'never' } = {}) {
   const cut = new AbortController()
   const answered = []
-  const over = Array.from({ length: SEARCHES }, () => fetch(`${server.url}/api/queue/${id}/log?q=never`, { signal: cut.signal }).then(({ status }) => answered.push(status), () => {}))
-  await eventually(() => open() >= 2, 'the searches begin')
+  const over = Array.from({ length: count }, () => fetch(`${server.url}/api/queue/${id}/log?q=${q}`, { signal: cut.signal }).then(({ status }) => answered.push(status), () => {}))
+  const asked = async () => Number(/^reqpm_http_requests_total (\d+)$/m.exec((await server.api('/metrics')).text())[1])
+  await eventually(async () => open() >= 2 && (await asked()) > count, 'the searches begin')
   return { answered, cut: () => cut.abort(), over: within(Promise.all(over), 'the end of the searches') }
 }
 
@@ -48,6 +54,27 @@ test('while many search huge logs, an upload is taken and a build is built', asy
   assert.deepEqual((await server.api(`/api/queue/${id}/log?q=1000`)).json().matches, [{ line: 1000, text: '1000' }], 'a short log is searched in between')
   assert.equal((await server.api(`/api/queue/${id}/log?from_line=999`)).json().lines.length, 2)
   assert.ok(searches.answered.length < SEARCHES)
+  searches.cut()
+  await searches.over
+  await eventually(() => log.open() === 0, 'nobody searches for who has gone')
+  const metrics = (await server.api('/metrics')).text()
+  assert.match(metrics, /^reqpm_http_responses_total\{status="5xx"\} 0$/m, 'who has gone was not let down')
+  assert.doesNotMatch(server.log, /answered 5/)
+})
+
+test('a few of many searches hold what they have found', async (t) => {
+  const server = await startReqpm(t)
+  // Each finds 3 MiB in its first turn, and nothing in hundreds more.
+  const log = await hugeLog(server, "yes here-$(printf '%016000d' 0) | head -n 192")
+  const short = await server.submit({ b: sh('echo here') })
+  const [{ id }] = (await server.ended(short.id)).queue_items
+  const before = peak(server)
+  const searches = await searchAll(server, log, { count: 300, q: 'here' })
+  // First in, first out: whoever is answered comes after all of those.
+  assert.deepEqual((await server.api(`/api/queue/${id}/log?q=here`)).json().matches, [{ line: 1, text: 'here' }])
+  assert.equal(searches.answered.length, 0)
+  assert.ok(log.open() <= 10, `${log.open()} of them are open`)
+  if (!QUICK) assert.ok(peak(server) - before < 150 * MIB, `they take ${Math.round((peak(server) - before) / MIB)} MiB`)
   searches.cut()
   await searches.over
   await eventually(() => log.open() === 0, 'nobody searches for who has gone')

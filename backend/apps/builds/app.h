@@ -14,6 +14,11 @@
 
 struct tasks;
 struct logs;
+struct log_reads { /* log_reads.c's */
+	struct list waiting; /* for a turn; first in, first out */
+	struct list forgotten; /* for another one to end; first in, first out */
+	int running, kept;
+};
 struct app {
 	struct loop *loop;
 	struct store *store;
@@ -27,10 +32,7 @@ struct app {
 	struct static_dir *static_dir; /* --static-dir; NULL: what is embedded */
 	struct tasks *tasks;
 	struct logs *logs;
-	struct { /* log_reads.c */
-		struct list waiting; /* first in, first out */
-		int running;
-	} log_reads;
+	struct log_reads log_reads;
 	struct log_file *worker_log; /* NULL: with the server's */
 	const char *data_dir;
 	const char *address; /* "http://127.0.0.1:8000", for status and .repo files */

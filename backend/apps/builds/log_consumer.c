@@ -141,13 +141,13 @@ static void look(struct log_viewer *v)
 
 /* ---- what a look needs of the file: where this viewer begins, sometimes totals. A huge log may have to be walked for it. */
 
-static int find_place(struct log_viewer *v)
+static int find_place(struct log_viewer *v, char *buf)
 {
 	int64_t from = v->from_offset ? v->offset : LOG_TAIL;
 	int r = v->place ? 0 : log_place_open(v->path.buf, from, &v->place);
 
 	if (r >= 0)
-		r = log_place_step(v->place, &v->offset, &v->line);
+		r = log_place_step(v->place, buf, &v->offset, &v->line);
 	if (r)
 		return r;
 	log_place_close(v->place);
@@ -159,9 +159,8 @@ static int find_place(struct log_viewer *v)
 }
 
 /* An item that was cancelled while it waited has no totals in its row, but perhaps the log of an attempt that was lost. */
-static int add_up(struct log_viewer *v)
+static int add_up(struct log_viewer *v, char *buf)
 {
-	char *buf = xmalloc(LOG_CHUNK_MAX);
 	ssize_t n = 0;
 
 	if (!v->digest) {
@@ -169,13 +168,12 @@ static int add_up(struct log_viewer *v)
 		v->row.size = 0;
 	}
 	for (size_t turn = 0; v->fd >= 0 && turn < LOG_READ_TURN; turn += (size_t)n) {
-		n = pread(v->fd, buf, LOG_CHUNK_MAX, v->row.size);
+		n = pread(v->fd, buf, LOG_READ_BUFFER, v->row.size);
 		if (n <= 0)
 			break;
 		digest_add(v->digest, buf, (size_t)n);
 		v->row.size += n;
 	}
-	free(buf);
 	if (n)
 		return n < 0 ? -errno : 1;
 	digest_hex(v->digest, v->row.sha256);
@@ -184,12 +182,22 @@ static int add_up(struct log_viewer *v)
 	return 0;
 }
 
-static int file_step(struct log_read *read)
+static int file_step(struct log_read *read, char *buf)
 {
 	struct log_viewer *v = container_of(read, struct log_viewer, read);
-	int r = v->fd < 0 || v->placed ? 0 : find_place(v);
+	int r = v->fd < 0 || v->placed ? 0 : find_place(v, buf);
 
-	return r || !must_add_up(v) ? r : add_up(v);
+	return r || !must_add_up(v) ? r : add_up(v, buf);
+}
+
+static void file_forget(struct log_read *read)
+{
+	struct log_viewer *v = container_of(read, struct log_viewer, read);
+
+	log_place_close(v->place);
+	digest_destroy(v->digest);
+	v->place = NULL;
+	v->digest = NULL;
 }
 
 static bool file_given_up(struct log_read *read)
@@ -432,7 +440,12 @@ static struct log_viewer *viewer_create(struct app *app, int64_t item_id, const 
 	v->item_id = item_id;
 	v->line = 1;
 	v->read = (struct log_read){
-		.app = app, .step = file_step, .given_up = file_given_up, .done = file_done};
+		.app = app,
+		.step = file_step,
+		.forget = file_forget,
+		.given_up = file_given_up,
+		.done = file_done,
+	};
 	v->fd = -1;
 	v->refs = 2;
 	v->look_wanted = true;

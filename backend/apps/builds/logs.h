@@ -22,8 +22,11 @@
 	(4 << 20) /* bytes of JSON after which a window has fewer lines, a search is `truncated` */
 #define LOG_READ_TURN                                                                              \
 	(8 << 20) /* bytes of a log that one read goes through before others get their turn */
+#define LOG_READ_BUFFER (256 << 10) /* bytes; a turn has one */
 #define LOG_READS_MAX                                                                              \
 	2 /* such reads at once: they leave half of libuv's pool to uploads and downloads */
+#define LOG_READS_KEPT_MAX                                                                         \
+	8 /* reads that keep a file and LOG_ANSWER_MAX from turn to turn; what others had is dropped */
 #define LOG_CHUNK_MAX 65536 /* bytes of one `log` message */
 #define LOG_TAIL_START 65536 /* where a viewer without an offset begins */
 
@@ -74,37 +77,43 @@ char *log_plain_text(const char *data, size_t len);
 struct log_window;
 int log_window_open(const char *path, int64_t from_line, int64_t limit, struct strbuf *out,
 	struct log_window **ret_window);
-/* Looks through LOG_READ_TURN bytes more. 1: there are more; 0: out is whole; or negative. */
-int log_window_step(struct log_window *win, bool final);
+/* Looks through LOG_READ_TURN bytes more, with a buffer that nothing is kept in. 1: there are more; 0: out is whole; or negative. */
+int log_window_step(struct log_window *win, char *buf, bool final);
 void log_window_close(struct log_window *win);
 /* Whole-log search, plain text, ASCII case ignored: {"q","matches":[{"line","text"}],"truncated"}. -ENOENT: no log yet. */
 struct log_search;
 int log_search_open(
 	const char *path, const char *query, struct strbuf *out, struct log_search **ret_search);
-/* Looks through LOG_READ_TURN bytes more. 1: there are more; 0: out is whole; or negative. */
-int log_search_step(struct log_search *s);
+/* As log_window_step(). */
+int log_search_step(struct log_search *s, char *buf);
 void log_search_close(struct log_search *s);
 /* Where a viewer begins. From an offset: there, or at the end when that comes before. From LOG_TAIL: at the first line that starts
  * in the last LOG_TAIL_START bytes, else in the midst of the one line there is. -ENOENT: no log yet. */
 #define LOG_TAIL (-1)
 struct log_place;
 int log_place_open(const char *path, int64_t offset, struct log_place **ret_place);
-/* Walks LOG_READ_TURN bytes more. 1: not there yet; 0: that is the place, and the 1-based line that it is in; or negative. */
-int log_place_step(struct log_place *p, int64_t *ret_offset, int64_t *ret_line);
+/* As log_window_step(). 1: not there yet; 0: that is the place, and the 1-based line that it is in; or negative. */
+int log_place_step(struct log_place *p, char *buf, int64_t *ret_offset, int64_t *ret_line);
 void log_place_close(struct log_place *p);
 
 /* ---- reads that somebody waits for (log_reads.c). A log may be huge: these reads are made in libuv's pool, which uploads, downloads
  * and the logs of running builds share, LOG_READS_MAX at once. The others wait for their turn, and who has had one stands in
- * line again. The caller's memory, until done(). */
+ * line again. Of those that need more than one, LOG_READS_KEPT_MAX are gone on with; a further one has had its turn, too, so that none
+ * that is short waits for those, but forgets what it found and begins anew when one of them is over. The caller's memory, until
+ * done(). */
 struct log_read {
 	struct app *app;
-	int (*step)(struct log_read *r); /* pool: 1: there is more to do; else the outcome */
-	bool (*given_up)(struct log_read *r); /* loop, before each step: nobody waits any more */
+	/* Pool: 1: there is more to do; else the outcome. buf: LOG_READ_BUFFER bytes, until it returns. */
+	int (*step)(struct log_read *r, char *buf);
+	void (*forget)(struct log_read *r); /* pool, after a step: frees all that it holds */
+	bool (*given_up)(struct log_read *r); /* loop, while it waits: nobody else does any more */
 	void (*done)(struct log_read *r, int outcome); /* loop; -ECANCELED: given up */
 	struct list link; /* these are the queue's */
 	uv_work_t work;
 	int outcome;
+	bool kept; /* one of the LOG_READS_KEPT_MAX */
 };
+void log_reads_init(struct log_reads *q);
 void log_read_start(struct log_read *r); /* done() may come from inside */
 
 /* "<log>.idx" */

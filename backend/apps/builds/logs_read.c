@@ -22,19 +22,25 @@ int reader_open(struct reader *r, const char *path)
 		return -ENOENT;
 	}
 	r->size = st.st_size;
-	r->buf = xmalloc(READ_STEP);
 	return 0;
 }
 
 void reader_close(struct reader *r)
 {
 	close(r->fd);
-	free(r->buf);
+}
+
+void reader_begin_turn(struct reader *r, char *buf)
+{
+	r->buf = buf;
+	r->len = 0;
+	r->turn = 0;
 }
 
 int reader_fill(struct reader *r, int64_t offset)
 {
-	size_t want = r->size - offset < READ_STEP ? (size_t)(r->size - offset) : READ_STEP;
+	size_t want =
+		r->size - offset < LOG_READ_BUFFER ? (size_t)(r->size - offset) : LOG_READ_BUFFER;
 	ssize_t n;
 
 	r->at = offset;
@@ -155,15 +161,14 @@ int log_place_open(const char *path, int64_t offset, struct log_place **ret_plac
 	return 0;
 }
 
-int log_place_step(struct log_place *p, int64_t *ret_offset, int64_t *ret_line)
+int log_place_step(struct log_place *p, char *buf, int64_t *ret_offset, int64_t *ret_line)
 {
 	struct reader *r = &p->reader;
 	const char *newline = NULL;
 	int e;
 
-	r->turn = 0;
+	reader_begin_turn(r, buf);
 	e = walk_step(r, &p->walk, p->to);
-
 	if (!e && p->tail && p->walk.start < p->to) {
 		e = reader_fill(r, p->to);
 		newline = memchr(r->buf, '\n', r->len);

@@ -8,18 +8,18 @@
 
 #include "apps/builds/logs.h"
 
-#define READ_STEP (256 << 10)
-
 struct reader {
 	int fd;
 	int64_t size; /* bytes that are looked at */
 	int64_t at; /* file offset of buf[0] */
 	size_t len; /* bytes in buf */
-	char *buf; /* READ_STEP */
-	int64_t turn; /* bytes read in this turn; whoever begins one sets it to 0 */
+	char *buf; /* LOG_READ_BUFFER, of this turn */
+	int64_t turn; /* bytes read in this turn */
 };
 int reader_open(struct reader *r, const char *path);
 void reader_close(struct reader *r);
+/* A turn begins, with nothing in its buffer yet. */
+void reader_begin_turn(struct reader *r, char *buf);
 /* Fills buf with what is at offset; len 0: the end. */
 int reader_fill(struct reader *r, int64_t offset);
 /* The same; 1: this turn has read its LOG_READ_TURN bytes. */

@@ -89,7 +89,8 @@ static size_t search_buffer(struct log_search *s)
 		search_piece(s, r->buf + at, len);
 		/* A match may lie across two pieces. */
 		if (!newline)
-			return end || r->len < READ_STEP ? r->len : r->len - (s->query_len - 1);
+			return end || r->len < LOG_READ_BUFFER ? r->len
+							       : r->len - (s->query_len - 1);
 		at += len + 1;
 		s->line++;
 		s->matched = false;
@@ -120,9 +121,9 @@ int log_search_open(
 	return 0;
 }
 
-int log_search_step(struct log_search *s)
+int log_search_step(struct log_search *s, char *buf)
 {
-	s->reader.turn = 0;
+	reader_begin_turn(&s->reader, buf);
 	while (s->at < s->reader.size && !s->truncated) {
 		int e = reader_next(&s->reader, s->at);
 

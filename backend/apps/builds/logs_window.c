@@ -10,14 +10,28 @@ enum window_phase { WINDOW_COUNT, WINDOW_SEEK, WINDOW_LINES };
 
 struct log_window {
 	struct reader reader;
-	struct line_index index;
 	struct walk walk; /* to the end, for the lines in all */
 	enum window_phase phase;
 	int64_t from_line, limit, total;
-	int64_t line; /* 0-based */
+	int64_t line; /* 0-based; until it is sought the last one before from_line that the index knows */
 	int64_t start, looked; /* where it begins; up to where its newline has been looked for */
 	struct json_writer w;
 };
+
+/* It may be megabytes: of what it says no more than two places is kept. */
+static void use_index(struct log_window *win, const char *path)
+{
+	size_t k = (size_t)((win->from_line - 1) / LOG_INDEX_EVERY);
+	struct line_index index;
+
+	index_read(&index, path, win->reader.size);
+	win->walk = walk_from(&index, win->reader.size);
+	if (k > index.count)
+		k = index.count;
+	win->start = win->looked = k ? index.offsets[k - 1] : 0;
+	win->line = (int64_t)k * LOG_INDEX_EVERY;
+	free(index.offsets);
+}
 
 int log_window_open(const char *path, int64_t from_line, int64_t limit, struct strbuf *out,
 	struct log_window **ret_window)
@@ -29,9 +43,8 @@ int log_window_open(const char *path, int64_t from_line, int64_t limit, struct s
 		free(win);
 		return e;
 	}
-	index_read(&win->index, path, win->reader.size);
-	win->walk = walk_from(&win->index, win->reader.size);
 	win->from_line = from_line;
+	use_index(win, path);
 	win->limit = limit;
 	win->w = (struct json_writer)JSON_WRITER(out);
 	*ret_window = win;
@@ -73,18 +86,12 @@ static void next_line(struct log_window *win, int64_t start)
 
 static int count_step(struct log_window *win)
 {
-	size_t k = (size_t)((win->from_line - 1) / LOG_INDEX_EVERY);
 	int e = walk_step(&win->reader, &win->walk, win->reader.size);
 
 	if (e)
 		return e;
 	/* A last line without newline counts. */
 	win->total = win->walk.line + (win->walk.start < win->reader.size);
-	if (k > win->index.count)
-		k = win->index.count;
-	win->start = win->looked = k ? win->index.offsets[k - 1] : 0;
-	win->line = (int64_t)k * LOG_INDEX_EVERY;
-	win->reader.len = 0;
 	return 0;
 }
 
@@ -126,7 +133,7 @@ static int lines_step(struct log_window *win)
 	return e;
 }
 
-int log_window_step(struct log_window *win, bool final)
+int log_window_step(struct log_window *win, char *buf, bool final)
 {
 	static int (*const steps[])(struct log_window * win) = {
 		[WINDOW_COUNT] = count_step,
@@ -134,7 +141,7 @@ int log_window_step(struct log_window *win, bool final)
 		[WINDOW_LINES] = lines_step,
 	};
 
-	win->reader.turn = 0;
+	reader_begin_turn(&win->reader, buf);
 	for (; win->phase < countof(steps); win->phase++) {
 		int e = steps[win->phase](win);
 
@@ -153,7 +160,6 @@ void log_window_close(struct log_window *win)
 {
 	if (!win)
 		return;
-	free(win->index.offsets);
 	reader_close(&win->reader);
 	free(win);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * GET /api/queue/{id}/log: raw, or as JSON a window of lines or what a search finds. The JSON forms read as much of the log as
- * they must, and so they wait for their turn and give it away after each step.
+ * they must, and so they wait for their turn and give it away after each step, sometimes with all that they found.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -24,6 +24,7 @@ struct log_unit {
 	struct log_read read;
 	int64_t from_line, limit;
 	const char *query; /* NULL: a window */
+	bool takes_long; /* more than one turn */
 	struct log_search *search; /* NULL: not begun, as the next */
 	struct log_window *window;
 	struct strbuf text;
@@ -47,12 +48,20 @@ static int find_log(struct tx *tx, struct log_unit *u)
 	return r ? r : -ENOENT;
 }
 
-static void unit_finish(struct log_unit *u)
+/* What was read; it may begin anew. */
+static void drop_reading(struct log_unit *u)
 {
 	log_search_close(u->search);
 	log_window_close(u->window);
-	strbuf_finish(&u->path);
+	u->search = NULL;
+	u->window = NULL;
 	strbuf_finish(&u->text);
+}
+
+static void unit_finish(struct log_unit *u)
+{
+	drop_reading(u);
+	strbuf_finish(&u->path);
 }
 
 static void fail(struct log_unit *u, int status)
@@ -120,36 +129,48 @@ static void put_empty(struct log_unit *u)
 	json_end_object(&w);
 }
 
-static int search_step(struct log_unit *u)
+static int search_step(struct log_unit *u, char *buf)
 {
 	int r = u->search ? 0 : log_search_open(u->path.buf, u->query, &u->text, &u->search);
 
-	return r < 0 ? r : log_search_step(u->search);
+	return r < 0 ? r : log_search_step(u->search, buf);
 }
 
-static int window_step(struct log_unit *u)
+static int window_step(struct log_unit *u, char *buf)
 {
 	int r = u->window ? 0
 			  : log_window_open(
 				    u->path.buf, u->from_line, u->limit, &u->text, &u->window);
 
-	return r < 0 ? r : log_window_step(u->window, u->final);
+	return r < 0 ? r : log_window_step(u->window, buf, u->final);
 }
 
-static int step(struct log_read *read)
+static int step(struct log_read *read, char *buf)
 {
 	struct log_unit *u = container_of(read, struct log_unit, read);
+	int r = u->query ? search_step(u, buf) : window_step(u, buf);
 
-	return u->query ? search_step(u) : window_step(u);
+	u->takes_long |= r > 0;
+	return r;
 }
 
+static void forget(struct log_read *read)
+{
+	drop_reading(container_of(read, struct log_unit, read));
+}
+
+/* That nobody waits for the answer is no fault of the server. */
 static void answer_given_up(struct log_unit *u)
 {
 	unit_finish(u);
-	http_reply_problem(u->req, 503, "given-up",
-		u->app->draining
-			? "the server is going away: ask again later"
-			: "the connection was closed: keep it open until the answer is there");
+	if (http_peer_gone(u->req))
+		http_reply_nobody(u->req);
+	else if (u->app->draining)
+		http_reply_problem(
+			u->req, 503, "given-up", "the server is going away: ask again later");
+	else
+		http_reply_problem(u->req, 400, "given-up",
+			"the connection was closed: keep it open until the answer is there");
 }
 
 static void answer(struct log_read *read, int outcome)
@@ -180,7 +201,7 @@ static bool given_up(struct log_read *read)
 	struct log_unit *u = container_of(read, struct log_unit, read);
 
 	return u->app->draining || http_peer_gone(u->req) ||
-	       ((u->search || u->window) && http_peer_ended(u->req));
+	       (u->takes_long && http_peer_ended(u->req));
 }
 
 static int log_found_run(struct tx *tx, void *arg)
@@ -212,7 +233,11 @@ void queue_log(struct http_request *req, void *arg)
 		.app = app,
 		.id = id,
 		.fd = -1,
-		.read = {.app = app, .step = step, .given_up = given_up, .done = answer},
+		.read = {.app = app,
+			.step = step,
+			.forget = forget,
+			.given_up = given_up,
+			.done = answer},
 		.limit = WINDOW_LINES,
 		.query = http_query(req, "q"),
 	};

@@ -269,6 +269,7 @@ static void write_numbered(int lines)
 	strbuf_finish(&text);
 }
 
+static char turn_buffer[LOG_READ_BUFFER];
 static int window_turns; /* how many the last window took */
 
 static json_t *window(int64_t from, int64_t limit)
@@ -280,7 +281,7 @@ static json_t *window(int64_t from, int64_t limit)
 	strbuf_reset(&the->out);
 	window_turns = 1;
 	assert_int_equal(log_window_open(the->path, from, limit, &the->out, &win), 0);
-	while ((r = log_window_step(win, true)) > 0)
+	while ((r = log_window_step(win, turn_buffer, true)) > 0)
 		window_turns++;
 	assert_int_equal(r, 0);
 	log_window_close(win);
@@ -431,7 +432,7 @@ static json_t *search(const char *query)
 	strbuf_reset(&the->out);
 	steps = 1;
 	assert_int_equal(log_search_open(the->path, query, &the->out, &found), 0);
-	while ((r = log_search_step(found)) > 0)
+	while ((r = log_search_step(found, turn_buffer)) > 0)
 		steps++;
 	assert_int_equal(r, 0);
 	log_search_close(found);
@@ -563,7 +564,7 @@ static void find_place(int64_t offset)
 	place.turns = 0;
 	assert_int_equal(log_place_open(the->path, offset, &p), 0);
 	do {
-		r = log_place_step(p, &place.offset, &place.line);
+		r = log_place_step(p, turn_buffer, &place.offset, &place.line);
 		place.turns++;
 	} while (r > 0);
 	assert_int_equal(r, 0);
