@@ -6,7 +6,7 @@ import { readFileSync, readdirSync, readlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually, startReqpm, within } from '../harness.mjs'
-import { sh } from '../sets.mjs'
+import { commands, gated, openGate, sh, shows } from '../sets.mjs'
 
 const HUGE = 8 * 2 ** 30
 const MIB = 2 ** 20
@@ -78,6 +78,27 @@ test('a few of many searches hold what they have found', async (t) => {
   searches.cut()
   await searches.over
   await eventually(() => log.open() === 0, 'nobody searches for who has gone')
+})
+
+test('who waits at the end of a log costs little', { skip: QUICK && 'REQPM_QUICK is set' }, async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload(commands({ a: gated(), loud: sh(`yes 0123456789abcdef | head -c ${MIB}; until test -e /sources/gate; do sleep 0.05; done`) }))
+  const build = await server.submit(upload)
+  const viewer = await server.watch(`/ws/builds/${build.id}/`)
+  const shown = await viewer.until(shows('loud', 'building'))
+  const { id } = (shown.data.queue_items ?? [shown.data]).find((item) => item.package.name === 'loud')
+  const path = `/ws/builds/queue/${id}/log/`
+  const reach = (log, next) => log.until((m) => m.next >= next)
+  await reach(await server.watch(`${path}?offset=0`), MIB)
+  const resident = () => 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'latin1'))[1])
+  const before = resident()
+  const idle = []
+  for (let i = 0; i < 300; i++) idle.push(await server.watch(`${path}?offset=${MIB - 65536}`))
+  for (const log of idle) await reach(log, MIB)
+  const each = (resident() - before) / idle.length
+  assert.ok(each < 24 * 1024, `each takes ${Math.round(each / 1024)} KiB`)
+  openGate(server, upload)
+  for (const log of idle) assert.equal((await within(log.closed, 'the end of the log')).code, 1000)
 })
 
 test('a server that is stopped waits for no search, and says so to who asked', async (t) => {

@@ -229,7 +229,6 @@ static void read_run(uv_work_t *work)
 	size_t used = 0;
 
 	v->outcome = n < 0 ? -errno : 0;
-	strbuf_reset(&v->text);
 	strbuf_addch(&text, '"');
 	if (n > 0)
 		used = json_log_text(&text, data, (size_t)n, reaches_end(v, v->offset + n));
@@ -266,7 +265,8 @@ static void read_done(uv_work_t *work, int status)
 		v->known = v->offset;
 	v->offset = v->next;
 	v->line = v->next_line;
-	strbuf_reset(&v->text);
+	/* Its memory, too: most viewers are at the end of a log and wait. */
+	strbuf_finish(&v->text);
 	advance(v);
 	viewer_unref(v);
 }
