@@ -254,7 +254,7 @@ static void open_history(struct history *h)
 	h->w.pad = percent(50) ? 0 : pick(0, 2000);
 	h->w.snapshot_pad = percent(70) ? 0 : pick(0, 60000);
 	h->crowd = percent(30) ? 1 : WATCHERS;
-	h->loss = percent(50) ? 0 : (unsigned)pick(1, 20);
+	h->loss = percent(50) ? 0 : percent(20) ? 100 : (unsigned)pick(1, 20);
 	h->disorder = percent(50) ? 0 : (unsigned)pick(1, 40);
 }
 
