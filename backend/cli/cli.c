@@ -63,10 +63,10 @@ static size_t command_options(const struct cli_command *command, struct argument
 		{"status", OPTION_STRING, &a->status, "STATUS", "only builds of this status", 0, 0},
 		{"limit", OPTION_INT, &a->limit, "N", "how many builds, 50 if not given", 1,
 			LIST_LIMIT_MAX},
-		{"follow", OPTION_FLAG, &a->follow, NULL, "go on as the log grows, to its end", 0,
-			0},
 		{"before", OPTION_INT, &a->before, "ID", "only builds older than this one", 1,
 			BUILD_ID_MAX},
+		{"follow", OPTION_FLAG, &a->follow, NULL, "go on as the log grows, to its end", 0,
+			0},
 		{"json", OPTION_FLAG, &a->json, NULL, "print what the server sends, as JSON", 0, 0},
 		{"color", OPTION_STRING, &a->color, "WHEN", "auto, always or never", 0, 0},
 		{"server", OPTION_STRING, &a->server, "URL",
@@ -112,8 +112,6 @@ static int check_word(const char *option, const char *value, const char *words, 
 	return err_set(err, -EINVAL, "--%s is not one of%sbut \"%s\"", option, words, value);
 }
 
-static int check_arguments(
-	const struct cli_command *command, const struct session *s, struct strbuf *err)
 /* What the server would refuse, too, but only when all is uploaded. */
 static int check_build(const struct arguments *a, struct strbuf *err)
 {
@@ -128,6 +126,8 @@ static int check_build(const struct arguments *a, struct strbuf *err)
 	return 0;
 }
 
+static int check_arguments(
+	const struct cli_command *command, const struct session *s, struct strbuf *err)
 {
 	const struct arguments *a = &s->args;
 	int r = check_word("color", a->color, " auto always never ", err);
@@ -139,10 +139,10 @@ static int check_build(const struct arguments *a, struct strbuf *err)
 	if (!r)
 		r = check_word("status", a->status,
 			" pending preparing running completed failed cancelled ", err);
-	if (r)
-		return r;
 	if (!r)
 		r = check_build(a, err);
+	if (r)
+		return r;
 	if (s->operand_count < command->min)
 		return err_set(err, -EINVAL, "too few operands: reqpm %s %s", command->name,
 			command->operands);
