@@ -177,7 +177,13 @@ int slot_become(
 /* Opens a folder below slot_fd, made with its parents when missing, through folders only. fd or negative errno. */
 int slot_open(int slot_fd, const char *path, bool create);
 int slot_make_readable(int work_fd, const char *path);
-/* Bytes below fd, at most until `enough`. */
-int64_t slot_measure(int fd, int64_t enough);
+#define MEASURE_ENTRIES_MAX 2000000
+#define MEASURE_DEPTH_MAX 800 /* test suites make paths longer than PATH_MAX, a few hundred deep */
+struct slot_size { /* what a folder may hold; depth: of folders below it */
+	int64_t bytes, entries, depth;
+};
+enum slot_excess { SLOT_FITS, SLOT_BYTES, SLOT_ENTRIES, SLOT_DEPTH };
+/* Looks until something is too much. A file of many names counts once. What changes underfoot is passed over. */
+enum slot_excess slot_measure(int fd, const struct slot_size *max);
 
 #endif

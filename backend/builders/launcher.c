@@ -24,7 +24,7 @@
  */
 
 #define MEASURE_SECONDS 2
-#define MEASURED_TOO_MUCH 77 /* exit status of the child that measures */
+#define MEASURED 70 /* and an enum slot_excess: exit status of the child that measures */
 #define OPEN_FILES 4096
 /* A run that fails with less than this left on the disk of the data folder may be right, and is tried again. */
 #define DISK_FLOOR_BYTES (64LL << 20)
@@ -39,7 +39,8 @@ struct launcher {
 	int slot_fd, signal_fd, timer_fd;
 	int fail_fd, status_fd; /* read ends: a sentence, bubblewrap's status */
 	pid_t child, measurer;
-	bool child_gone, disk_full;
+	bool child_gone;
+	enum slot_excess excess;
 	int child_status;
 	char cause; /* LAUNCH_CANCEL, LAUNCH_TIMEOUT, or 0 */
 	bool server_gone;
@@ -253,11 +254,11 @@ static int open_work(const struct launcher *l)
 
 static int measure(struct launcher *l)
 {
+	const struct slot_size max = {
+		l->spec.limits.disk_bytes, MEASURE_ENTRIES_MAX, MEASURE_DEPTH_MAX};
 	int work = open_work(l);
-	bool over = work >= 0 &&
-		    slot_measure(work, l->spec.limits.disk_bytes) >= l->spec.limits.disk_bytes;
 
-	return over ? MEASURED_TOO_MUCH : 0;
+	return work < 0 ? 0 : MEASURED + (int)slot_measure(work, &max);
 }
 
 static void reaped(struct launcher *l, pid_t pid, int status)
@@ -267,7 +268,9 @@ static void reaped(struct launcher *l, pid_t pid, int status)
 		l->child_status = status;
 	} else if (pid == l->measurer) {
 		l->measurer = 0;
-		l->disk_full |= WIFEXITED(status) && WEXITSTATUS(status) == MEASURED_TOO_MUCH;
+		if (WIFEXITED(status) && WEXITSTATUS(status) > MEASURED + SLOT_FITS &&
+			WEXITSTATUS(status) <= MEASURED + SLOT_DEPTH)
+			l->excess = (enum slot_excess)(WEXITSTATUS(status) - MEASURED);
 	}
 }
 
@@ -298,7 +301,7 @@ static void wait_for_end(struct launcher *l)
 	struct signalfd_siginfo info;
 	uint64_t ticks;
 
-	while (!l->child_gone && !l->cause && !l->disk_full) {
+	while (!l->child_gone && !l->cause && !l->excess) {
 		if (poll(fds, countof(fds), -1) < 0 && errno != EINTR)
 			break;
 		if (fds[0].revents)
@@ -412,6 +415,19 @@ static void judge_status(struct launcher *l, bool started)
 	}
 }
 
+static void judge_excess(struct launcher *l)
+{
+	if (l->excess == SLOT_BYTES)
+		ended(l, RUN_DISK_FULL, "its folder grew past the limit of %" PRId64 " MiB",
+			l->spec.limits.disk_bytes >> 20);
+	else if (l->excess == SLOT_ENTRIES)
+		ended(l, RUN_DISK_FULL, "its folder holds more than %d files and folders",
+			MEASURE_ENTRIES_MAX);
+	else
+		ended(l, RUN_DISK_FULL, "its folders lie more than %d deep in each other",
+			MEASURE_DEPTH_MAX);
+}
+
 static void judge(struct launcher *l)
 {
 	struct strbuf status = STRBUF_INIT;
@@ -425,9 +441,8 @@ static void judge(struct launcher *l)
 		l->report.end = RUN_TIMED_OUT;
 	else if (l->cause)
 		l->report.end = RUN_CANCELLED;
-	else if (l->disk_full)
-		ended(l, RUN_DISK_FULL, "its folder grew past the limit of %" PRId64 " MiB",
-			l->spec.limits.disk_bytes >> 20);
+	else if (l->excess)
+		judge_excess(l);
 	else if (l->err.len)
 		ended(l, RUN_BROKEN, "%s", l->err.buf);
 	else if (l->child <= 0) /* it was only to wipe */

@@ -17,7 +17,6 @@
  */
 
 #define TREE_DEPTH_MAX 200
-#define MEASURE_DEPTH_MAX 800 /* test suites make paths longer than PATH_MAX, a few hundred deep */
 #define TREE_ENTRIES_MAX 2000000
 
 int slot_become(const struct slot_owner *owner)
@@ -83,42 +82,55 @@ int slot_open(int slot_fd, const char *path, bool create)
 /* ---- walks: by descriptor, without following links, as deep and as far as the limits say */
 
 struct walk {
-	int64_t left; /* entries that may still be looked at */
-	int64_t bytes, enough;
+	struct slot_size max, seen;
 	bool readable; /* give the group its rights, else measure */
 };
 
 static int walk_folder(struct walk *w, int fd, int depth);
 
+/* What was changed or removed since it was listed is passed over. */
+static int walk_below(struct walk *w, int parent, const char *name, int depth)
+{
+	int fd = open_beneath(parent, name);
+
+	if (fd == -EMFILE)
+		return -ELOOP; /* each level holds one descriptor */
+	return fd < 0 ? 0 : walk_folder(w, fd, depth + 1);
+}
+
 /* What nobody is to see takes up room all the same. Its owner may look in, and the build finds the mode as it was. */
 static int walk_closed(struct walk *w, int parent, const char *name, mode_t mode, int depth)
 {
-	int fd, keep, r = 0;
+	int fd, r;
 
 	if (fchmodat(parent, name, (mode & 07777) | 0500, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	fd = open_beneath(parent, name);
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	keep = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	r = keep < 0 ? -errno : walk_folder(w, fd, depth + 1);
-	if (keep < 0) {
-		close(fd);
-		return r;
-	}
-	fchmod(keep, mode & 07777);
-	close(keep);
+		return fd == -EMFILE ? -ELOOP : 0;
+	r = walk_below(w, fd, ".", depth);
+	fchmod(fd, mode & 07777);
+	close(fd);
 	return r;
+}
+
+/* Each of its names bears its share: trees of hard links, as `cp -al` makes them, are as large as what they hold. */
+static int64_t bytes_of(const struct stat *st)
+{
+	int64_t names = S_ISDIR(st->st_mode) || st->st_nlink < 1 ? 1 : (int64_t)st->st_nlink;
+
+	return (int64_t)st->st_blocks * 512 / names;
 }
 
 static int walk_entry(struct walk *w, int parent, const char *name, int depth)
 {
 	struct stat st;
-	int fd, r;
 
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW))
 		return 0; /* gone already */
-	w->bytes += (int64_t)st.st_blocks * 512;
+	w->seen.bytes += bytes_of(&st);
+	if (w->seen.bytes >= w->max.bytes)
+		return -EFBIG;
 	if (w->readable && S_ISREG(st.st_mode) && (st.st_mode & 0440) != 0440)
 		/* No link can be here instead: the build's processes are dead. */
 		return fchmodat(parent, name, (st.st_mode & 0777) | 0440, 0) ? -errno : 0;
@@ -129,31 +141,25 @@ static int walk_entry(struct walk *w, int parent, const char *name, int depth)
 		return -errno;
 	if (!w->readable && (st.st_mode & 0500) != 0500 && st.st_uid == geteuid())
 		return walk_closed(w, parent, name, st.st_mode, depth);
-	fd = open_beneath(parent, name);
-	if (fd == -EMFILE || fd == -ENFILE)
-		return fd; /* too deep */
-	if (fd < 0)
-		return 0; /* not ours, or gone */
-	r = walk_folder(w, fd, depth + 1);
-	return r;
+	return walk_below(w, parent, name, depth);
 }
 
 /* Takes fd. */
 static int walk_folder(struct walk *w, int fd, int depth)
 {
-	int max = w->readable ? TREE_DEPTH_MAX : MEASURE_DEPTH_MAX;
-	DIR *dir = depth < max ? fdopendir(fd) : NULL;
+	DIR *dir = depth < w->max.depth ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 	int r = 0;
 
 	if (!dir) {
+		r = depth < w->max.depth ? -errno : -ELOOP;
 		close(fd);
-		return -ELOOP;
+		return r;
 	}
-	while (!r && w->bytes < w->enough && (entry = readdir(dir))) {
+	while (!r && (entry = readdir(dir))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		if (!w->left--)
+		if (++w->seen.entries > w->max.entries)
 			r = -E2BIG;
 		else
 			r = walk_entry(w, dirfd(dir), entry->d_name, depth);
@@ -164,7 +170,7 @@ static int walk_folder(struct walk *w, int fd, int depth)
 
 int slot_make_readable(int work_fd, const char *path)
 {
-	struct walk w = {.left = TREE_ENTRIES_MAX, .enough = INT64_MAX, .readable = true};
+	struct walk w = {.max = {INT64_MAX, TREE_ENTRIES_MAX, TREE_DEPTH_MAX}, .readable = true};
 	int fd = slot_open(work_fd, path, false);
 
 	if (fd == -ENOENT)
@@ -191,14 +197,19 @@ static void allow_depth(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int64_t slot_measure(int fd, int64_t enough)
+enum slot_excess slot_measure(int fd, const struct slot_size *max)
 {
-	struct walk w = {.left = TREE_ENTRIES_MAX, .enough = enough};
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct walk w = {.max = *max};
 
 	allow_depth();
-	/* More entries, and deeper ones, than anyone counts are as bad as too many bytes. */
-	if (copy >= 0 && walk_folder(&w, copy, 0))
-		return enough;
-	return w.bytes;
+	switch (walk_below(&w, fd, ".", -1)) {
+	case -EFBIG:
+		return SLOT_BYTES;
+	case -E2BIG:
+		return SLOT_ENTRIES;
+	case -ELOOP:
+		return SLOT_DEPTH;
+	default:
+		return SLOT_FITS; /* or this machine is short of something, and the next look sees more */
+	}
 }

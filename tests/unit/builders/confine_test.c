@@ -123,6 +123,18 @@ static void nothing_but_its_own_folders_can_be_written(struct world *w)
 		"  (echo x > $d/written) 2>/dev/null || echo cannot write $d; done");
 }
 
+static void folders_deeper_than_anyone_counts_end_the_run_in_words(struct world *w)
+{
+	struct outcome o;
+
+	world_sh(w,
+		"for i in $(seq 850); do mkdir d && cd -P d || break; done 2>/dev/null; sleep 1000",
+		&o);
+	CHECK(o.end == RUN_DISK_FULL, "end %d: %s", o.end, o.why);
+	CHECK(!strcmp(o.why, "its folders lie more than 800 deep in each other"), "why: %s", o.why);
+	outcome_finish(&o);
+}
+
 static void other_processes_cannot_be_seen(struct world *w)
 {
 	struct outcome o;
@@ -215,6 +227,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(there_are_no_privileges),
 	SCENARIO(nothing_of_the_kernel_can_be_had),
 	SCENARIO(nothing_but_its_own_folders_can_be_written),
+	SCENARIO(folders_deeper_than_anyone_counts_end_the_run_in_words),
 	SCENARIO(other_processes_cannot_be_seen),
 	SCENARIO(the_host_name_says_nothing),
 	SCENARIO(binds_are_read_only_unless_asked),

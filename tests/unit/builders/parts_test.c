@@ -381,11 +381,77 @@ static void test_no_link_is_followed_on_the_way_to_a_folder(void **state)
 	tree_remove(base);
 }
 
+static const struct slot_size no_limit = {INT64_MAX, INT64_MAX, 1 << 20};
+
+static bool holds_less(int slot, int64_t bytes)
+{
+	struct slot_size max = no_limit;
+
+	max.bytes = bytes;
+	return slot_measure(slot, &max) == SLOT_FITS;
+}
+
+static void write_zeros(int dir, const char *name, size_t size)
+{
+	static const char zeros[65536];
+	int fd = openat(dir, name, O_WRONLY | O_CREAT, 0600);
+
+	for (size_t done = 0; done < size; done += sizeof(zeros))
+		assert_int_equal(write(fd, zeros, sizeof(zeros)), sizeof(zeros));
+	close(fd);
+}
+
+static void test_a_file_of_many_names_counts_once(void **state)
+{
+	char base[] = "/tmp/reqpm-slot-XXXXXX", name[16];
+	int slot;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	slot = open(base, O_RDONLY | O_DIRECTORY);
+	write_zeros(slot, "0", 1 << 20);
+	for (int i = 1; i < 8; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		assert_int_equal(linkat(slot, "0", slot, name, 0), 0);
+	}
+	assert_true(holds_less(slot, 2 << 20));
+	assert_false(holds_less(slot, 1 << 20));
+	close(slot);
+	tree_remove(base);
+}
+
+static void test_bytes_entries_and_depth_have_limits_of_their_own(void **state)
+{
+	char base[] = "/tmp/reqpm-slot-XXXXXX";
+	struct slot_size max = no_limit;
+	int slot;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	slot = open(base, O_RDONLY | O_DIRECTORY);
+	close(slot_open(slot, "a/b/c", true));
+	write_zeros(slot, "file", 1 << 20);
+	max.entries = 4;
+	max.depth = 4;
+	assert_int_equal(slot_measure(slot, &max), SLOT_FITS);
+	max.entries = 3;
+	assert_int_equal(slot_measure(slot, &max), SLOT_ENTRIES);
+	max.entries = 4;
+	max.depth = 3;
+	assert_int_equal(slot_measure(slot, &max), SLOT_DEPTH);
+	max.depth = 4;
+	max.bytes = 1 << 20;
+	assert_int_equal(slot_measure(slot, &max), SLOT_BYTES);
+	close(slot);
+	tree_remove(base);
+}
+
 /* What is to be counted whether its owner may look at it or not. */
 static void test_what_is_hidden_or_deep_is_measured_all_the_same(void **state)
 {
 	static const mode_t modes[] = {0300, 0111, 0600, 0};
-	char base[] = "/tmp/reqpm-slot-XXXXXX", data[65536] = {0};
+	static const struct slot_size deep = {1 << 30, INT64_MAX, MEASURE_DEPTH_MAX};
+	char base[] = "/tmp/reqpm-slot-XXXXXX";
 	struct stat st;
 	int slot, fd, below;
 
@@ -395,14 +461,12 @@ static void test_what_is_hidden_or_deep_is_measured_all_the_same(void **state)
 	assert_non_null(mkdtemp(base));
 	slot = open(base, O_RDONLY | O_DIRECTORY);
 	fd = slot_open(slot, "hidden/below", true);
-	below = openat(fd, "file", O_WRONLY | O_CREAT, 0600);
-	assert_int_equal(write(below, data, sizeof(data)), sizeof(data));
-	close(below);
+	write_zeros(fd, "file", 65536);
 	close(fd);
 	for (size_t i = 0; i < countof(modes); i++) {
 		assert_int_equal(fchmodat(slot, "hidden/below", modes[i], 0), 0);
 		assert_int_equal(fchmodat(slot, "hidden", modes[i], 0), 0);
-		assert_true(slot_measure(slot, INT64_MAX) >= (int64_t)sizeof(data));
+		assert_false(holds_less(slot, 65536));
 		assert_int_equal(fstatat(slot, "hidden", &st, 0), 0);
 		assert_int_equal(st.st_mode & 07777, modes[i]);
 		assert_int_equal(fchmodat(slot, "hidden", 0700, 0), 0);
@@ -415,10 +479,10 @@ static void test_what_is_hidden_or_deep_is_measured_all_the_same(void **state)
 		close(fd);
 		fd = below;
 		if (depth == 400) /* as deep as a test suite goes */
-			assert_true(slot_measure(slot, 1 << 30) < 1 << 30);
+			assert_int_equal(slot_measure(slot, &deep), SLOT_FITS);
 	}
 	close(fd);
-	assert_int_equal(slot_measure(slot, 1 << 30), 1 << 30);
+	assert_int_equal(slot_measure(slot, &deep), SLOT_DEPTH);
 	close(slot);
 	assert_int_equal(tree_remove(base), 0);
 	if (!getuid())
@@ -444,6 +508,8 @@ int main(void)
 		cmocka_unit_test(test_where_no_cgroup_can_be_made_nothing_claims_to_be_limited),
 		cmocka_unit_test(test_without_the_cpu_controller_a_group_is_good_enough),
 		cmocka_unit_test(test_no_link_is_followed_on_the_way_to_a_folder),
+		cmocka_unit_test(test_a_file_of_many_names_counts_once),
+		cmocka_unit_test(test_bytes_entries_and_depth_have_limits_of_their_own),
 		cmocka_unit_test(test_what_is_hidden_or_deep_is_measured_all_the_same),
 	};
 
