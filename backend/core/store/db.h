@@ -31,6 +31,8 @@ struct db_ops {
 	int (*run)(struct db *db, const char *sql, const struct db_value *values, size_t count,
 		tx_row_fn *fn, void *arg);
 	int (*script)(struct db *db, const char *sql); /* several statements, for migrations */
+	/* The disk has so much just now: makes it the database's own, for what it writes next, where that is possible. */
+	void (*take_room)(struct db *db, int64_t bytes);
 	int64_t (*row_int)(const struct row *row, int column);
 	bool (*row_null)(const struct row *row, int column);
 	const char *(*row_text)(const struct row *row, int column);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "core/base/log.h"
+#include "core/store/ballast.h"
 #include "core/store/tx.h"
 
 struct unit {
@@ -41,6 +42,7 @@ struct store {
 	struct loop *loop;
 	struct queue writes, reads;
 	struct worker writer, readers[STORE_READERS];
+	struct ballast ballast; /* the writer's */
 	char epoch[17]; /* 8 digits; earlier ones made 16 */
 };
 
@@ -137,6 +139,28 @@ static int transact(struct worker *w, struct tx *tx, struct unit *u)
 	return r < 0 ? r : 0;
 }
 
+/* ---- room on the disk */
+
+static void take_room(struct worker *w)
+{
+	log_warn("store: the disk is nearly full: the database has the last %d MiB to itself",
+		STORE_BALLAST_BYTES >> 20);
+	w->db.ops->take_room(&w->db, STORE_BALLAST_BYTES);
+}
+
+static void before_write(struct worker *w)
+{
+	if (ballast_weigh(&w->store->ballast))
+		take_room(w);
+}
+
+/* Where a quota says so, what the disk has free says nothing. That a unit finds too little room itself is no error of the database. */
+static void after_write(struct worker *w, int status)
+{
+	if (status == -ENOSPC && w->db.error.len && ballast_drop(&w->store->ballast))
+		take_room(w);
+}
+
 static void unit_run(struct worker *w, struct unit *u)
 {
 	struct tx tx = {.store = w->store, .db = &w->db, .writes = w->writes};
@@ -145,7 +169,11 @@ static void unit_run(struct worker *w, struct unit *u)
 
 	list_init(&tx.effects);
 	strbuf_reset(&w->db.error);
+	if (w->writes)
+		before_write(w);
 	u->status = transact(w, &tx, u);
+	if (w->writes)
+		after_write(w, u->status);
 	if (u->status < 0) {
 		effects_undo(&tx.effects);
 		if (w->db.error.len)
@@ -332,14 +360,19 @@ static void worker_stop(struct worker *w)
 struct store *store_open(const struct store_config *config, struct strbuf *err)
 {
 	struct store *st = xcalloc(1, sizeof(*st));
+	bool nearly_full;
 	int r;
 
 	st->loop = config->loop;
 	queue_init(&st->writes);
 	queue_init(&st->reads);
+	ballast_init(&st->ballast, config->path);
+	nearly_full = ballast_weigh(&st->ballast);
 	r = worker_start(&st->writer, st, config->path, true, err);
 	if (r >= 0)
 		r = migrate(st, config, err);
+	if (r >= 0 && nearly_full)
+		take_room(&st->writer);
 	for (size_t i = 0; r >= 0 && i < STORE_READERS; i++)
 		r = worker_start(&st->readers[i], st, config->path, false, err);
 	if (r < 0) {
@@ -364,6 +397,7 @@ void store_close(struct store *st)
 	loop_run_posted(st->loop);
 	queue_finish(&st->reads);
 	queue_finish(&st->writes);
+	ballast_finish(&st->ballast);
 	free(st);
 }
 
