@@ -133,6 +133,17 @@ static int fail(struct session *s, int code, const struct strbuf *err)
 	return code;
 }
 
+/* What was refused is not sent again under this number: the server need not keep it for a day. */
+static void drop_upload(struct session *s, int64_t id)
+{
+	struct strbuf err = STRBUF_INIT;
+	char *path = xasprintf("/api/uploads/%" PRId64, id);
+
+	delete_path(s, path, &err);
+	free(path);
+	strbuf_finish(&err);
+}
+
 static int upload_and_submit(struct session *s, int64_t *ret_id, struct strbuf *err)
 {
 	struct upload u = {0};
@@ -143,6 +154,8 @@ static int upload_and_submit(struct session *s, int64_t *ret_id, struct strbuf *
 		code = send_files(s, &u, &upload, err);
 	if (!code)
 		code = submit(s, u.name, upload, ret_id, err);
+	if (code == CLI_REFUSED && upload)
+		drop_upload(s, upload);
 	upload_finish(&u);
 	return code;
 }

@@ -24,6 +24,8 @@ const struct cli_command cli_commands[] = {
 	{"show", "ID", "show a build and its packages", " ", 1, 1, command_show},
 	{"log", "ID PACKAGE", "print a package's log", " follow ", 2, 2, command_log},
 	{"cancel", "ID", "cancel a build", " ", 1, 1, command_cancel},
+	{"delete", "ID...", "delete ended builds, their logs and results", " ", 1, INT32_MAX,
+		command_delete},
 	{"retry", "ID", "build once more what did not complete, and watch",
 		" detach timeout progress ", 1, 1, command_retry},
 	{"status", "", "how the server is", " ", 0, 0, command_status},

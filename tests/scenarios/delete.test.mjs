@@ -2,7 +2,7 @@
 //
 // Ended builds and uploads that nobody wants go when somebody says so, or by age: rows, folders and what the list shows together.
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually, startReqpm } from '../harness.mjs'
@@ -131,4 +131,32 @@ test('an upload that will not be built is dropped on demand, a sealed one is its
   assert.equal(refusal.status, 409)
   assert.match(refusal.json().detail, /goes when the build is deleted/)
   assert.ok(existsSync(join(server.dataDir, 'uploads', String(sealed), 'files', 'packages.json')))
+})
+
+test('reqpm delete takes several builds, past those that cannot go, and says of each what became of it', async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload(commands({ a: gated() }))
+  const running = (await server.submit(upload)).id
+  const [one, two, three] = [(await server.submit({ a: {} })).id, (await server.submit({ a: {} })).id, (await server.submit({ a: {} })).id]
+  for (const id of [one, two, three]) await server.ended(id)
+  const several = await server.cli(['delete', one, running, 99, two].map(String))
+  assert.deepEqual([several.code, several.stdout], [2, `build ${one} is deleted\nbuild ${two} is deleted\n`])
+  assert.match(several.stderr, new RegExp(`^reqpm: build ${running}: .*has not ended: cancel it first, or wait\nreqpm: build 99: there is no such build\n$`))
+  const wrong = await server.cli(['delete', String(three), 'x'])
+  assert.equal(wrong.code, 2)
+  assert.equal((await server.api(`/api/builds/${three}`)).status, 200, 'a slip of the finger deletes nothing')
+  const json = await server.cli(['delete', String(three), '--json'])
+  assert.deepEqual(JSON.parse(json.stdout), { type: 'build_removed', data: { id: three } })
+  openGate(server, upload)
+  await server.ended(running)
+})
+
+test('what reqpm build sent for a build that is refused does not stay', async (t) => {
+  const server = await startReqpm(t)
+  const folder = join(server.dir, 'set')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'packages.json'), JSON.stringify({ packages: [{ name: 'a', version: '1', command: [] }] }))
+  const refused = await server.cli(['build', folder])
+  assert.equal(refused.code, 2, refused.stderr)
+  await eventually(() => !folders(server, 'uploads').length, 'the upload is gone')
 })
