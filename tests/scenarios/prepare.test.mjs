@@ -6,15 +6,17 @@ import { openGate, spec } from '../sets.mjs'
 
 const slowSpec = (name) => spec(name, '', { version: '%(until test -e /sources/gate; do sleep 0.05; done; echo 1)' })
 
-test('a reading of specs that this machine broke is done again', async (t) => {
-  const server = await startReqpm(t)
-  const upload = await server.upload({ 'slow.spec': slowSpec('slow') })
-  const build = await server.submit(upload)
-  process.kill(await server.launcher(), 'SIGKILL')
-  await eventually(() => /tried again/.test(server.log), 'a line about it')
-  openGate(server, upload)
-  assert.equal((await server.ended(build.id)).status, 'completed')
-})
+for (const names of [['slow'], ['one', 'two', 'three']]) {
+  test(`a reading of specs that this machine broke is done again, of ${names.length} at once`, async (t) => {
+    const server = await startReqpm(t)
+    const upload = await server.upload(Object.fromEntries(names.map((name) => [`${name}.spec`, slowSpec(name)])))
+    const build = await server.submit(upload)
+    process.kill(await server.launcher(), 'SIGKILL')
+    await eventually(() => /tried again/.test(server.log), 'a line about it')
+    openGate(server, upload)
+    assert.equal((await server.ended(build.id)).status, 'completed')
+  })
+}
 
 test('how many specs have been read is told while they are read', async (t) => {
   const server = await startReqpm(t)

@@ -59,15 +59,18 @@ static void reader_free(struct reader *r)
 	free(r);
 }
 
-/* The first failure is the one that is told. */
-PRINTF(3, 4)
-static void fail(struct reader *r, const char *package, const char *fmt, ...)
+enum fault { FAULT_OF_UPLOAD, FAULT_OF_MACHINE };
+
+/* The first failure is the one that is told; those that it cancels say nothing more. */
+PRINTF(4, 5)
+static void fail(struct reader *r, enum fault fault, const char *package, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (r->failed)
 		return;
 	r->failed = true;
+	r->infrastructure = fault == FAULT_OF_MACHINE;
 	r->failed_package = xstrdup(package);
 	va_start(ap, fmt);
 	strbuf_reset(&r->why);
@@ -175,7 +178,7 @@ static void check_sources(struct reader *r, const struct read_package *p)
 	for (size_t l = 0; l < countof(lists); l++)
 		for (size_t i = 0; i < lists[l]->count; i++)
 			if (!lies_beside(r, p, lists[l]->names[i]))
-				fail(r, p->spec->name,
+				fail(r, FAULT_OF_UPLOAD, p->spec->name,
 					"%s names the source file %s, which was not given; put it "
 					"beside the spec",
 					p->file, lists[l]->names[i]);
@@ -190,7 +193,7 @@ static void check_names(struct reader *r)
 		const char *name = r->packages[i].spec->name, *other = map_get(&names, name);
 
 		if (other)
-			fail(r, name,
+			fail(r, FAULT_OF_UPLOAD, name,
 				"%s and %s both make a package named %s; leave one of them out",
 				other, r->packages[i].file, name);
 		map_set(&names, name, r->packages[i].file);
@@ -225,14 +228,15 @@ static void take_output(struct reader *r, struct read_package *p, const struct r
 	if (result->end != RUN_EXITED || result->code) {
 		copy = xstrndup(text, len);
 		reader_explain(p->file, result, copy, &err);
-		r->infrastructure = !r->failed && result->end == RUN_BROKEN;
-		fail(r, p->file, "%s", err.buf);
+		fail(r, result->end == RUN_BROKEN ? FAULT_OF_MACHINE : FAULT_OF_UPLOAD, p->file,
+			"%s", err.buf);
 		free(copy);
 	} else if (spec_query_parse(SPEC_QUERY_SPEC, text, len, &p->query, &err)) {
-		fail(r, p->file, "%s cannot be read: %s", p->file, err.buf);
+		fail(r, FAULT_OF_UPLOAD, p->file, "%s cannot be read: %s", p->file, err.buf);
 	} else if (p->query.spec_count != 1) {
-		fail(r, p->file, "%s cannot be read: rpmspec told of %zu packages instead of one",
-			p->file, p->query.spec_count);
+		fail(r, FAULT_OF_UPLOAD, p->file,
+			"%s cannot be read: rpmspec told of %zu packages instead of one", p->file,
+			p->query.spec_count);
 	} else {
 		p->spec = p->query.specs;
 		if (rpm_input_of(p->file) == RPM_INPUT_SPEC)
@@ -250,7 +254,7 @@ static void query_ended(struct run_text *rt, const struct run_result *result, co
 	(void)rt;
 	q->run = NULL;
 	r->running--;
-	if (!r->gone)
+	if (!r->gone && !r->failed)
 		take_output(r, &r->packages[q->index], result, text, len);
 	start_more(r);
 }
@@ -292,8 +296,7 @@ static void query_start(struct query *q)
 	if (q->run) {
 		r->running++;
 	} else {
-		r->infrastructure = !r->failed;
-		fail(r, file, "%s cannot be read: %s", file, err.buf);
+		fail(r, FAULT_OF_MACHINE, file, "%s cannot be read: %s", file, err.buf);
 	}
 	spec_query_argv_free(inner);
 	free(argv);
@@ -383,8 +386,7 @@ static void list_folder(struct reader *r, struct strbuf *path)
 	int count = scandir(folder, &entries, is_visible, NULL);
 
 	if (count < 0) {
-		r->infrastructure = true;
-		fail(r, "", "cannot read %s: %s", folder, strerror(errno));
+		fail(r, FAULT_OF_MACHINE, "", "cannot read %s: %s", folder, strerror(errno));
 	} else {
 		list_entries(r, path, entries, count);
 		for (int i = 0; i < count; i++)
@@ -413,9 +415,11 @@ static void list_work(uv_work_t *work)
 	if (r->count)
 		qsort(r->packages, r->count, sizeof(*r->packages), by_path);
 	if (!r->count)
-		fail(r, "", "there is no .spec and no .src.rpm among the files; add one");
+		fail(r, FAULT_OF_UPLOAD, "",
+			"there is no .spec and no .src.rpm among the files; add one");
 	else if (r->count > PACKAGES_MAX)
-		fail(r, "", "%zu packages are more than the %d that one build may have; split them",
+		fail(r, FAULT_OF_UPLOAD, "",
+			"%zu packages are more than the %d that one build may have; split them",
 			r->count, PACKAGES_MAX);
 }
 
