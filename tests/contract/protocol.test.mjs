@@ -88,6 +88,10 @@ test('a snapshot, updates and the end of a build look like their examples', asyn
   assert.equal(last.data.status, 'cancelled')
   assert.equal(last.data.queue_items, undefined)
   await list.until((m) => m.type === 'build_update' && m.data.id === held.id && m.seq === last.seq)
+  assert.equal((await server.api(`/api/builds/${held.id}`, { method: 'DELETE' })).status, 204)
+  const removed = await list.until((m) => m.type === 'build_removed')
+  like('build_removed', removed)
+  assert.deepEqual([removed.data.id, removed.seq], [held.id, last.seq + 1])
 })
 
 test('after a snapshot the numbers rise by one, and a resume goes on where it was', async (t) => {
