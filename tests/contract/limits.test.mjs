@@ -129,11 +129,14 @@ test('files of a repository are given in parts and not twice, each as one that w
   assert.deepEqual(await part('bytes=1-2,5-6'), [200, undefined, etag, 300_000])
   assert.deepEqual(await part('bytes=100-199', { 'if-range': etag }), [206, 'bytes 100-199/300000', etag, 100])
   assert.deepEqual(await part('bytes=100-199', { 'if-range': '"another"' }), [200, undefined, etag, 300_000])
+  assert.deepEqual(await part('bytes=100-199', { 'if-match': etag }), [206, 'bytes 100-199/300000', etag, 100])
   assert.equal((await get({ 'if-none-match': etag })).status, 304)
   writeFileSync(join(folder, 'a.rpm'), content.subarray(1))
   const other = await get({ range: 'bytes=0-9', 'if-range': etag, 'if-none-match': etag })
   assert.equal(other.status, 200, 'what was published since is another file')
   assert.notEqual(other.headers.etag, etag)
+  const resumed = await get({ range: 'bytes=100-', 'if-match': etag })
+  assert.deepEqual([resumed.status, resumed.headers.etag], [412, other.headers.etag], 'its parts do not go together with those of the one before')
 })
 
 test('artifacts are known by their hash', async (t) => {

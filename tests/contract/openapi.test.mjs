@@ -82,6 +82,9 @@ test('a build from its upload to its artifacts', async (t) => {
   assert.equal(got.headers.etag, `W/"${end.epoch}-${build.id}-${end.seq}"`)
   const same = await api.call('getBuild', { path: { id: build.id }, headers: { 'if-none-match': got.headers.etag } })
   assert.equal(same.status, 304)
+  const listed = await api.call('getBuild', { path: { id: build.id }, headers: { 'if-none-match': ['"other"', got.headers.etag] } })
+  assert.equal(listed.status, 304, 'it may be in any of several lists')
+  assert.equal((await api.call('getBuild', { path: { id: build.id }, headers: { 'if-match': got.headers.etag } })).status, 412, 'a weak one fits nothing')
   const head = await server.api(`/api/builds/${build.id}`, { method: 'HEAD' })
   assert.deepEqual([head.status, head.bytes.length, head.headers['content-length']], [200, 0, String(got.bytes.length)])
 
@@ -97,8 +100,10 @@ test('a build from its upload to its artifacts', async (t) => {
   assert.equal((await api.call('getArtifact', file)).text(), 'made\n')
   assert.equal((await api.call('getArtifact', { ...file, headers: { range: 'bytes=1-2' } })).text(), 'ad')
   assert.equal((await api.call('getArtifact', { ...file, headers: { range: 'bytes=5-' } })).status, 416)
+  assert.equal((await api.call('getArtifact', { ...file, headers: { range: 'bytes=1-2', 'if-match': '"other"' } })).status, 412)
   assert.equal((await api.call('getArtifact', { path: { ...file.path, file: 'b.txt' } })).status, 404)
   assert.match((await api.call('getRepositoryFile', { path: { id: build.id, path: 'reqpm.repo' } })).text(), new RegExp(`baseurl=${server.url}/api/builds/${build.id}/repo/`))
+  assert.equal((await api.call('getRepositoryFile', { path: { id: build.id, path: 'reqpm.repo' }, headers: { 'if-match': '"other"' } })).status, 412)
   assert.equal((await api.call('getRepositoryFile', { path: { id: build.id, path: 'repodata/none.xml' } })).status, 404)
 
   const log = (options) => api.call('getLog', { path: { id: a.id }, ...options })
@@ -106,6 +111,7 @@ test('a build from its upload to its artifacts', async (t) => {
   assert.equal((await log({ headers: { range: 'bytes=4-6' } })).text(), 'two')
   assert.equal((await log({ headers: { range: 'bytes=-6' } })).text(), 'three\n')
   assert.equal((await log({ headers: { range: 'bytes=14-' } })).status, 416)
+  assert.equal((await log({ headers: { range: 'bytes=0-3', 'if-match': '"zz"' } })).status, 412)
   assert.deepEqual((await log({ query: { from_line: 2, limit: 1 } })).json(), { from_line: 2, lines: ['two'], total_lines: 3, size: 14, final: true })
   assert.deepEqual((await log({ query: { q: 'TWO' } })).json(), { q: 'TWO', matches: [{ line: 2, text: 'two' }], truncated: false })
   assert.equal((await api.call('getLog', { path: { id: c.id } })).text(), '')
@@ -153,6 +159,22 @@ test('cancel, while it runs', async (t) => {
   assert.match((await api.call('getMetrics')).text(), /^reqpm_builds\{status="cancelled"\} 1$/m)
   assert.equal((await api.call('getHealth')).text(), 'ok\n')
   assert.equal((await api.call('getDescription')).json().openapi, '3.1.0')
+})
+
+test('an upload goes until a build is made of it, a build when it has ended', async (t) => {
+  const api = await start(t)
+  const { server } = api
+  const { id: unused } = (await api.call('createUpload')).json()
+  assert.equal((await api.call('deleteUpload', { path: { id: unused } })).status, 204)
+  const upload = await server.upload({ 'packages.json': '{"packages":[{"name":"a","command":["sleep","600"]}]}' })
+  const { id } = await server.submit(upload)
+  assert.equal((await api.call('deleteUpload', { path: { id: upload } })).status, 409)
+  assert.equal((await api.call('deleteBuild', { path: { id } })).status, 409)
+  assert.equal((await api.call('cancelBuild', { path: { id } })).status, 202)
+  await server.ended(id)
+  assert.equal((await server.api(`/api/builds/${id}`, { method: 'DELETE', headers: { 'if-match': '"a guard"' } })).status, 412)
+  assert.equal((await api.call('deleteBuild', { path: { id } })).status, 204)
+  assert.equal((await api.call('getBuild', { path: { id } })).status, 404)
 })
 
 test('a build of somebody else is reported step by step', async (t) => {

@@ -181,7 +181,7 @@ void answer_build(struct http_request *req, struct app *app, int status, int64_t
 		strbuf_reset(&text);
 	}
 	build_etag(&text, app, id, seq);
-	if (http_reply_not_modified(req, text.buf))
+	if (http_reply_condition(req, text.buf))
 		strbuf_finish(&json);
 	else
 		http_reply_json(req, status, &json);

@@ -12,7 +12,7 @@ struct build_unit {
 	struct http_request *req;
 	struct app *app;
 	int64_t id, seq;
-	const char *known; /* If-None-Match of a GET, or NULL */
+	bool conditional; /* a GET with If-None-Match */
 	struct strbuf json;
 };
 
@@ -62,11 +62,11 @@ static int get_run(struct tx *tx, void *arg)
 	struct build_unit *u = arg;
 	struct strbuf tag = STRBUF_INIT;
 	bool known = false;
-	int r = u->known ? build_job_versions(tx, u->id, take_seq, u) : 0;
+	int r = u->conditional ? build_job_versions(tx, u->id, take_seq, u) : 0;
 
 	if (r > 0) {
 		build_etag(&tag, u->app, u->id, u->seq);
-		known = !strcmp(tag.buf, u->known);
+		known = http_etag_known(u->req, tag.buf);
 		strbuf_finish(&tag);
 	}
 	return r < 0 || known ? r : read_document(tx, u);
@@ -89,7 +89,7 @@ void build_get(struct http_request *req, void *arg)
 
 	if (!u)
 		return;
-	u->known = http_header(req, "if-none-match");
+	u->conditional = http_header(req, "if-none-match");
 	store_read(app->store, get_run, get_done, u);
 }
 

@@ -61,7 +61,7 @@ static void answer_file(struct file_unit *u)
 {
 	int fd = u->fd; /* u goes with the request */
 
-	if (http_reply_not_modified(u->req, u->etag))
+	if (http_reply_condition(u->req, u->etag))
 		close(fd);
 	else
 		http_reply_file(u->req, fd, u->size, u->type);

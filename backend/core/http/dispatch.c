@@ -5,13 +5,12 @@
 static void no_route(struct http_request *req, const struct strbuf *allow)
 {
 	const struct http_config *config = &req->server->config;
-	bool reads = req->head.method == HTTP_GET || req->head.method == HTTP_HEAD;
 
 	if (allow->len > 0) {
 		http_add_header(req, "Allow", allow->buf);
 		http_reply_problem(req, 405, "method-not-allowed", "%s takes %s, not %s",
 			req->head.path, allow->buf, http_method_name(req->head.method));
-	} else if (!config->fallback || !reads) {
+	} else if (!config->fallback || !http_request_reads(req)) {
 		http_reply_problem(req, 404, "not-found", "nothing is at %s", req->head.path);
 	} else if (req->body_left > 0) {
 		http_reply_problem(req, 413, "content-too-large", "this request takes no body");
@@ -67,7 +66,9 @@ void http_request_dispatch(struct http_conn *c, struct http_request *req)
 	req->handed = true;
 	if (!config->guard || !config->guard(req, config->app)) {
 		req->handed = false;
-		if (req->route)
+		if (req->route && !http_request_reads(req) && http_match_fails(req))
+			http_reply_match_failed(req);
+		else if (req->route)
 			body_begin(c, req);
 		else
 			no_route(req, &allow);

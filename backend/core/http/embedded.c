@@ -43,7 +43,7 @@ static void serve(struct http_request *req, const struct embedded_file *file)
 	http_add_header(req, "Vary", "Accept-Encoding");
 	http_add_header(req, "Cache-Control",
 		file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
-	if (http_reply_not_modified(req, etag))
+	if (http_reply_condition(req, etag))
 		return;
 	if (gzip)
 		http_add_header(req, "Content-Encoding", "gzip");

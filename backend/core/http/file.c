@@ -182,7 +182,7 @@ static void range_refuse(struct http_request *req, int fd, int64_t size)
  * file is the safe answer. */
 static bool same_file(const struct http_request *req, const char *if_range)
 {
-	return *if_range == '"' && http_added_is(req, "ETag", if_range);
+	return *if_range == '"' && req->etag && strcmp(if_range, req->etag) == 0;
 }
 
 static const char *range_wanted(const struct http_request *req)
@@ -205,6 +205,11 @@ void http_reply_file(struct http_request *req, int fd, int64_t size, const char 
 	struct http_conn *c;
 	char text[72];
 
+	if (http_match_fails(req)) {
+		close(fd);
+		http_reply_match_failed(req);
+		return;
+	}
 	if (range == HTTP_RANGE_NONE) {
 		range_refuse(req, fd, size);
 		return;

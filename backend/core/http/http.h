@@ -168,11 +168,13 @@ void http_reply_nobody(struct http_request *req);
 /* RFC 9457: type is the last part of a stable URI ("no-such-build"); the status gives the title. */
 void http_reply_problem(struct http_request *req, int status, const char *type,
 	const char *detail_fmt, ...) PRINTF(4, 5);
-/* GET and HEAD: If-None-Match answered 304 here: true when answered. etag with quotes, W/ allowed.
- * Adds the ETag header else. */
-bool http_reply_not_modified(struct http_request *req, const char *etag);
+/* GET and HEAD: If-Match answered 412 and If-None-Match 304 here: true when answered. etag with quotes, W/ allowed. Adds the ETag
+ * header else. What has no ETag needs no call: it fits no If-Match but *, and a change neither: 412 before its handler. */
+bool http_reply_condition(struct http_request *req, const char *etag);
+/* Would it answer 304, as far as If-None-Match goes? On any thread. */
+bool http_etag_known(const struct http_request *req, const char *etag);
 /* Sends bytes [0, size) of a file through libuv's pool, with Range (one range, RFC 9110 section 14;
- * 416), If-Range (the strong ETag that was added) and HEAD; takes fd, which must be a regular file. size is fixed by the caller, so that a
+ * 416), If-Range (a strong ETag of http_reply_condition()) and HEAD; takes fd, which must be a regular file. size is fixed by the caller, so that a
  * file that grows is cut there; one that shrank resets the connection. */
 void http_reply_file(struct http_request *req, int fd, int64_t size, const char *content_type);
 

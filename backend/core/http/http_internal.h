@@ -179,12 +179,17 @@ struct http_request {
 	bool body_wanted, body_paused, continue_sent;
 	bool handed; /* its handler has seen it; else it is still the server's to free */
 	struct strbuf headers; /* added by the handler, "Name: value\r\n" each */
+	const char *etag; /* of what would be sent; NULL: none */
 	struct http_memory *memory;
 	char id[32];
 	char peer[INET6_ADDRSTRLEN];
 };
 struct http_request *http_request_create(struct http_conn *c, const struct http_head *take_head);
 void http_request_free(struct http_request *req);
+static inline bool http_request_reads(const struct http_request *req)
+{
+	return req->head.method == HTTP_GET || req->head.method == HTTP_HEAD;
+}
 
 /* ---- router.c: sets req->route and its params; NULL: ret_allow holds the methods the path has, ""
  * for none */
@@ -197,12 +202,15 @@ void http_head_format(struct http_server *s, struct strbuf *out, int status,
 	const char *content_type, int64_t body_len, const char *added, bool close_after);
 void http_problem_format(
 	struct strbuf *out, int status, const char *type, const char *detail, const char *id);
-/* Did the handler add this very field? */
-bool http_added_is(const struct http_request *req, const char *name, const char *value);
 /* Counts the answer, takes the request off its connection and frees it. Returns the connection to
  * write to, or NULL when the peer has gone. ret_head holds the head. */
 struct http_conn *http_reply_begin(struct http_request *req, int status, const char *content_type,
 	int64_t body_len, struct strbuf *ret_head);
+
+/* ---- conditions.c */
+/* If-Match is there and names neither * nor the strong tag of what would be sent. Of a change nothing is sent, so only * is met. */
+bool http_match_fails(const struct http_request *req);
+void http_reply_match_failed(struct http_request *req); /* 412 */
 
 /* ---- file.c */
 enum http_range { HTTP_RANGE_WHOLE, HTTP_RANGE_PART, HTTP_RANGE_NONE };

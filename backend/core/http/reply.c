@@ -116,19 +116,6 @@ void http_add_header(struct http_request *req, const char *name, const char *val
 	strbuf_addstr(&req->headers, "\r\n");
 }
 
-bool http_added_is(const struct http_request *req, const char *name, const char *value)
-{
-	struct strbuf line = STRBUF_INIT;
-	const char *at;
-	bool found;
-
-	strbuf_addf(&line, "%s: %s\r\n", name, value);
-	at = strstr(req->headers.buf, line.buf);
-	found = at && (at == req->headers.buf || at[-1] == '\n');
-	strbuf_finish(&line);
-	return found;
-}
-
 struct http_conn *http_reply_begin(struct http_request *req, int status, const char *content_type,
 	int64_t body_len, struct strbuf *ret_head)
 {
@@ -176,6 +163,11 @@ static void reply(
 	struct strbuf head = STRBUF_INIT;
 	struct http_conn *c;
 
+	if (status / 100 == 2 && http_request_reads(req) && http_match_fails(req)) {
+		strbuf_finish(take_body);
+		http_reply_match_failed(req);
+		return;
+	}
 	if (req->head.method == HTTP_GET && http_queue_full(req->server, take_body->len)) {
 		reply_busy(req, take_body);
 		return;
@@ -242,37 +234,4 @@ void http_reply_problem(
 	strbuf_finish(&detail);
 	strbuf_finish(&instance);
 	reply(req, status, "application/problem+json", &body);
-}
-
-/* Weak comparison (RFC 9110 section 8.8.3.2): W/ does not count. */
-static bool etag_listed(const char *list, const char *etag)
-{
-	if (strncmp(etag, "W/", 2) == 0)
-		etag += 2;
-	while (*list) {
-		list += strspn(list, ", \t");
-		if (strncmp(list, "W/", 2) == 0)
-			list += 2;
-		const char *end = *list == '"' ? strchr(list + 1, '"') : NULL;
-		if (!end)
-			return *list == '*';
-		if ((size_t)(end + 1 - list) == strlen(etag) &&
-			strncmp(list, etag, strlen(etag)) == 0)
-			return true;
-		list = end + 1;
-	}
-	return false;
-}
-
-bool http_reply_not_modified(struct http_request *req, const char *etag)
-{
-	bool reads = req->head.method == HTTP_GET || req->head.method == HTTP_HEAD;
-	const char *list = reads ? http_header(req, "if-none-match") : NULL;
-	struct strbuf none = STRBUF_INIT;
-
-	http_add_header(req, "ETag", etag);
-	if (!list || !etag_listed(list, etag))
-		return false;
-	reply(req, 304, NULL, &none);
-	return true;
 }

@@ -136,7 +136,7 @@ static void found_reply(struct lookup *l)
 
 	snprintf(etag, sizeof(etag), "W/\"%llx-%llx%08lx\"", (unsigned long long)l->st.st_size,
 		(unsigned long long)l->st.st_mtim.tv_sec, (unsigned long)l->st.st_mtim.tv_nsec);
-	if (http_reply_not_modified(l->req, etag))
+	if (http_reply_condition(l->req, etag))
 		close(l->fd);
 	else
 		http_reply_file(l->req, l->fd, l->st.st_size, content_type(l->served));

@@ -35,7 +35,7 @@ static void tagged(struct http_request *req, void *arg)
 	struct app *app = arg;
 
 	app->last_fd = file_make();
-	if (http_reply_not_modified(req, "\"one\""))
+	if (http_reply_condition(req, "\"one\""))
 		close(app->last_fd);
 	else
 		http_reply_file(req, app->last_fd, app->promised, "application/x-rpm");
@@ -240,6 +240,16 @@ static void a_range_counts_only_for_the_very_file_that_if_range_names(void **sta
 		{"Range: bytes=659681-\r\nIf-Range: \"other\"\r\n", 200},
 		{"Range: bytes=5-9\r\nIf-None-Match: \"one\"\r\n", 304},
 		{"Range: bytes=5-9\r\nIf-None-Match: \"other\"\r\n", 206},
+		{"Range: bytes=5-9\r\nIf-None-Match: \"other\"\r\nIf-None-Match: \"one\"\r\n", 304},
+		{"Range: bytes=5-9\r\nIf-Match: \"one\"\r\n", 206},
+		{"Range: bytes=5-9\r\nIf-Match: \"other\", \"one\"\r\n", 206},
+		{"Range: bytes=5-9\r\nIf-Match: \"other\"\r\nIf-Match: \"one\"\r\n", 206},
+		{"Range: bytes=5-9\r\nIf-Match: *\r\n", 206},
+		{"Range: bytes=5-9\r\nIf-Match: \"other\"\r\n", 412},
+		{"Range: bytes=5-9\r\nIf-Match: W/\"one\"\r\n", 412},
+		{"Range: bytes=659681-\r\nIf-Match: \"other\"\r\n", 412},
+		{"If-Match: \"other\"\r\nIf-None-Match: \"one\"\r\n", 412},
+		{"If-Match: \"one\"\r\nIf-None-Match: \"one\"\r\n", 304},
 	};
 	struct fixture f;
 	struct app app;
@@ -264,6 +274,24 @@ static void a_range_counts_only_for_the_very_file_that_if_range_names(void **sta
 			assert_memory_equal(a.body.buf, content + 5, 5);
 		answer_finish(&a);
 	}
+	close(fd);
+	fixture_finish(&f);
+	assert_int_equal(fcntl(app.last_fd, F_GETFD), -1);
+}
+
+static void what_has_no_tag_fits_no_if_match(void **state)
+{
+	struct fixture f;
+	struct app app;
+	int fd;
+
+	(void)state;
+	start(&f, &app, FILE_SIZE);
+	fd = client_open(&f);
+	expect_status(fd, 412,
+		"GET /file HTTP/1.1\r\n" HOST "Range: bytes=0-3\r\nIf-Match: \"zz\"\r\n\r\n");
+	expect_status(
+		fd, 206, "GET /file HTTP/1.1\r\n" HOST "Range: bytes=0-3\r\nIf-Match: *\r\n\r\n");
 	close(fd);
 	fixture_finish(&f);
 	assert_int_equal(fcntl(app.last_fd, F_GETFD), -1);
@@ -394,6 +422,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_is_an_empty_answer),
 		cmocka_unit_test(a_range_is_sent_as_a_part),
 		cmocka_unit_test(a_range_counts_only_for_the_very_file_that_if_range_names),
+		cmocka_unit_test(what_has_no_tag_fits_no_if_match),
 		cmocka_unit_test(a_range_beyond_the_end_is_answered_416),
 		cmocka_unit_test(head_of_a_file_tells_its_length_and_sends_nothing),
 		cmocka_unit_test(a_file_that_shrank_ends_in_a_reset),

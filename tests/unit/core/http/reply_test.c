@@ -54,7 +54,7 @@ static void headed(struct http_request *req, void *arg)
 static void tagged(struct http_request *req, void *arg)
 {
 	(void)arg;
-	if (!http_reply_not_modified(req, "W/\"k3Jd-1-40\""))
+	if (!http_reply_condition(req, "W/\"k3Jd-1-40\""))
 		http_reply(req, 200, "text/plain", "fresh", 5);
 }
 
@@ -405,6 +405,10 @@ static void an_etag_that_is_known_is_answered_304(void **state)
 		{"*", 304},
 		{"\"a\", W/\"b\" , W/\"k3Jd-1-40\"", 304},
 		{"\"a,b\",\"k3Jd-1-40\"", 304},
+		{"\"a\"\r\nIf-None-Match: \"k3Jd-1-40\"", 304},
+		{"\"k3Jd-1-40\"\r\nIf-None-Match: \"a\"", 304},
+		{"\"a\"\r\nIf-None-Match: \"b\"", 200},
+		{"W/*", 200},
 		{"W/\"k3Jd-1-41\"", 200},
 		{"\"k3Jd-1-4\"", 200},
 		{"\"k3Jd-1-400\"", 200},
@@ -428,6 +432,52 @@ static void an_etag_that_is_known_is_answered_304(void **state)
 	}
 }
 
+static void only_what_if_match_names_is_sent_or_done(void **state)
+{
+	static const struct {
+		const char *request, *fields;
+		int status;
+	} cases[] = {
+		/* Its tag is a weak one: that the bytes are the same it does not say. */
+		{"GET /tagged", "If-Match: *\r\n", 200},
+		{"GET /tagged", "If-Match: \"k3Jd-1-40\"\r\n", 412},
+		{"GET /tagged", "If-Match: W/\"k3Jd-1-40\"\r\n", 412},
+		{"GET /tagged", "If-Match: \"a\"\r\nIf-None-Match: *\r\n", 412},
+		{"GET /tagged", "If-Match: *\r\nIf-None-Match: *\r\n", 304},
+		{"GET /json", "If-Match: *\r\n", 200},
+		{"GET /json", "If-Match: \"\"\r\n", 412},
+		{"GET /json", "If-Match:\r\n", 412},
+		{"GET /json", "If-Match: \"a\"\r\nIf-Match: *\r\n", 200},
+		{"GET /headed", "If-Match: \"a\"\r\n", 412},
+		/* What would be no success is told as ever. */
+		{"GET /nothing", "If-Match: \"a\"\r\n", 404},
+		{"GET /broken", "If-Match: \"a\"\r\n", 503},
+		{"DELETE /api/builds/7", "If-Match: *\r\n", 200},
+		{"DELETE /api/builds/7", "If-Match: W/\"k3Jd-1-40\"\r\n", 412},
+		{"POST /api/builds", "If-Match: \"a\"\r\nContent-Length: 1\r\n", 412},
+		{"POST /api/builds", "If-Match: \"a\"\r\nX-Foreign: 1\r\n", 421},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct answer a;
+		int fd = client_open(&f);
+
+		strcpy(app.route, "none");
+		client_say(fd, "%s HTTP/1.1\r\n" HOST "%s\r\n", cases[i].request, cases[i].fields);
+		client_answer_head(fd, &a);
+		if (a.status != cases[i].status)
+			fail_msg("%s with %s: %d", cases[i].request, cases[i].fields, a.status);
+		if (a.status == 412) {
+			assert_header(&a, "Content-Type", "application/problem+json");
+			assert_header(&a, "Cache-Control", "no-cache");
+			assert_string_equal(app.route, "none");
+		}
+		answer_finish(&a);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +494,7 @@ int main(void)
 		cmocka_unit_test(the_fallback_reads_only),
 		cmocka_unit_test(a_handler_reads_params_query_and_cookies),
 		cmocka_unit_test(an_etag_that_is_known_is_answered_304),
+		cmocka_unit_test(only_what_if_match_names_is_sent_or_done),
 	};
 
 	return cmocka_run_group_tests(tests, start, finish);
