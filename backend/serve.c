@@ -19,7 +19,7 @@
 #define DAY_MS (24LL * 3600 * 1000)
 
 struct settings {
-	int64_t port, jobs, max_upload, disk_floor, keep_days;
+	int64_t port, jobs, max_upload, max_log, disk_floor, keep_days;
 	const char *data_dir, *static_dir, *user, *log_path, *worker_log_path, *database_url,
 		*redis_url;
 	struct option_list bind, public_urls, provides;
@@ -76,8 +76,10 @@ static int parse_settings(struct settings *s, int argc, char **argv, struct strb
 			"anybody who can reach the server may read", 0, 0},
 		{"max-upload", OPTION_SIZE, &s->max_upload, "SIZE",
 			"largest file that is taken (default 4G)", 0, 0},
+		{"max-log", OPTION_SIZE, &s->max_log, "SIZE",
+			"a package whose log grows past it fails (1G)", 0, 0},
 		{"disk-floor", OPTION_SIZE, &s->disk_floor, "SIZE",
-			"refuse uploads below this free space (512M)", 0, 0},
+			"take and begin nothing below this free space (512M)", 0, 0},
 		{"keep-builds", OPTION_INT, &s->keep_days, "DAYS",
 			"delete builds this long after their end (default: never)", 1, 36500},
 		{"user", OPTION_STRING, &s->user, "NAME", "whom root becomes (default: reqpm)", 0,
@@ -99,6 +101,7 @@ static int parse_settings(struct settings *s, int argc, char **argv, struct strb
 		.port = port_from_environment(),
 		.jobs = processors(),
 		.max_upload = MAX_UPLOAD_DEFAULT,
+		.max_log = LOG_SIZE_MAX,
 		.disk_floor = DISK_FLOOR_DEFAULT,
 		.database_url = getenv("REQPM_DATABASE_URL"),
 		.redis_url = getenv("REQPM_REDIS_URL"),
@@ -377,6 +380,15 @@ static void close_all(struct server *s)
 	strbuf_finish(&s->address);
 }
 
+/* Nobody who sets the floor lower wants more to be left free. */
+static struct logs *open_build_logs(struct server *s)
+{
+	int64_t floor = s->settings.disk_floor;
+
+	return logs_create(
+		&s->loop, s->settings.max_log, floor < LOG_DISK_RESERVE ? floor : LOG_DISK_RESERVE);
+}
+
 static int open_all(struct server *s, struct strbuf *err)
 {
 	int r = load_token(s, err);
@@ -387,7 +399,7 @@ static int open_all(struct server *s, struct strbuf *err)
 		r = open_rooms(s, err);
 	if (r < 0)
 		return r;
-	s->app.logs = logs_create(&s->loop);
+	s->app.logs = open_build_logs(s);
 	s->app.sandbox = sandbox_open(
 		&s->loop, &s->keeper, s->settings.data_dir, (int)s->settings.jobs + 1, err);
 	if (!s->app.sandbox)
@@ -450,6 +462,7 @@ int serve_main(int argc, char **argv)
 		.worker_log = worker_log,
 		.data_dir = s->settings.data_dir,
 		.max_upload_bytes = s->settings.max_upload,
+		.max_log_bytes = s->settings.max_log,
 		.disk_floor_bytes = s->settings.disk_floor,
 		.jobs = s->settings.jobs,
 		.keep_ms = s->settings.keep_days * DAY_MS,

@@ -38,6 +38,7 @@ struct app {
 	const char *address; /* "http://127.0.0.1:8000", for status and .repo files */
 	int64_t max_upload_bytes; /* one file */
 	int64_t disk_floor_bytes; /* below it uploads and submissions are refused with 507 */
+	int64_t max_log_bytes; /* of one item */
 	int64_t jobs; /* build slots */
 	int64_t started_at; /* wall ms */
 	bool draining;
@@ -82,6 +83,8 @@ int check_build_job_completion(struct tx *tx, int64_t build_job_id);
 void upload_dir(
 	struct strbuf *out, const struct app *app, int64_t upload_id); /* DATA/uploads/<id> */
 void build_dir(struct strbuf *out, const struct app *app, int64_t job_id); /* DATA/builds/<id> */
+/* Blocking. -ENOSPC when less than the floor would be left after `more` bytes. */
+int check_disk(const struct app *app, int64_t more);
 /* Blocking. Opens what is at path beneath the folder dir, following no link: an fd or a negative code. */
 int open_beneath(int dir, const char *path, int flags);
 /* Blocking. The same for reading a regular file; -ENOENT: there is none. */

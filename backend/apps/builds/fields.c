@@ -187,12 +187,3 @@ void answer_build(struct http_request *req, struct app *app, int status, int64_t
 		http_reply_json(req, status, &json);
 	strbuf_finish(&text);
 }
-
-int check_disk(const struct app *app, int64_t more)
-{
-	int64_t left = disk_free_bytes(app->data_dir);
-
-	if (left < 0)
-		return (int)left;
-	return left - more < app->disk_floor_bytes ? -ENOSPC : 0;
-}

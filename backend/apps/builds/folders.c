@@ -22,6 +22,15 @@ void log_path(struct strbuf *out, const struct app *app, int64_t job_id, const c
 	strbuf_addf(out, "/logs/%s.log", package);
 }
 
+int check_disk(const struct app *app, int64_t more)
+{
+	int64_t left = disk_free_bytes(app->data_dir);
+
+	if (left < 0)
+		return (int)left;
+	return left - more < app->disk_floor_bytes ? -ENOSPC : 0;
+}
+
 static bool is_dots(const char *s, size_t len)
 {
 	return s[0] == '.' && (len == 1 || (len == 2 && s[1] == '.'));

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include "apps/builds/logs.h"
 #include "core/base/json.h"
@@ -16,6 +17,7 @@
 
 struct logs {
 	struct loop *loop;
+	int64_t size_max, disk_reserve; /* constant */
 	/* A list for all items: hundreds of viewers are walked in less time than one write to the disk takes. */
 	struct list followers;
 };
@@ -26,6 +28,7 @@ struct log_writer {
 	int64_t item_id;
 	enum writer_state state;
 	bool busy, full;
+	bool faulty; /* error is final */
 	struct strbuf waiting;
 	int64_t size, lines; /* as of the last operation that ended */
 	uv_work_t work;
@@ -33,6 +36,8 @@ struct log_writer {
 	void *ready_arg;
 	loop_fn *drained;
 	void *drained_arg;
+	log_ready_fn *broken;
+	void *broken_arg;
 	void (*done)(void *arg, const struct log_totals *totals);
 	void *done_arg;
 	/* pool's */
@@ -45,11 +50,11 @@ struct log_writer {
 	int error;
 };
 
-struct logs *logs_create(struct loop *loop)
+struct logs *logs_create(struct loop *loop, int64_t size_max, int64_t disk_reserve)
 {
 	struct logs *l = xcalloc(1, sizeof(*l));
 
-	l->loop = loop;
+	*l = (struct logs){.loop = loop, .size_max = size_max, .disk_reserve = disk_reserve};
 	list_init(&l->followers);
 	return l;
 }
@@ -128,13 +133,26 @@ static void write_index(struct log_writer *w)
 
 static void write_data(struct log_writer *w, const char *data, size_t len)
 {
-	size_t written;
+	int64_t room = w->logs->size_max > w->at ? w->logs->size_max - w->at : 0;
+	size_t fits = (int64_t)len < room ? len : (size_t)room, written;
 
 	if (w->error < 0)
 		return;
-	w->error = write_all(w->fd, data, len, &written);
+	w->error = write_all(w->fd, data, fits, &written);
 	account(w, data, written);
 	write_index(w);
+	if (w->error >= 0 && fits < len)
+		w->error = -EFBIG;
+}
+
+/* Others need the rest: the database, first of all. */
+static void check_reserve(struct log_writer *w)
+{
+	struct statvfs fs;
+
+	if (w->error >= 0 && !fstatvfs(w->fd, &fs) &&
+		(int64_t)(fs.f_bavail * fs.f_frsize) < w->logs->disk_reserve)
+		w->error = -ENOSPC;
 }
 
 static int read_earlier(struct log_writer *w)
@@ -203,6 +221,7 @@ static void work_write(uv_work_t *work)
 {
 	struct log_writer *w = container_of(work, struct log_writer, work);
 
+	check_reserve(w);
 	write_data(w, w->writing.buf, w->writing.len);
 	strbuf_reset(&w->writing);
 }
@@ -308,6 +327,14 @@ static void advance(struct log_writer *w)
 		submit(w, work_write);
 }
 
+static void broke(struct log_writer *w)
+{
+	w->faulty = true;
+	strbuf_finish(&w->waiting);
+	if (w->state == WRITER_OPEN && w->broken)
+		w->broken(w->broken_arg, w->error);
+}
+
 static void opened(struct log_writer *w)
 {
 	w->state = WRITER_OPEN;
@@ -331,6 +358,8 @@ static void after_work(uv_work_t *work, int status)
 		closed(w);
 		return;
 	}
+	if (w->error < 0 && !w->faulty)
+		broke(w);
 	if (w->state == WRITER_OPENING)
 		opened(w);
 	drained = w->full && w->waiting.len < LOG_BUFFER_MAX;
@@ -363,6 +392,8 @@ struct log_writer *log_writer_open(
 
 bool log_writer_add(struct log_writer *w, const char *data, size_t len)
 {
+	if (w->faulty)
+		return true;
 	strbuf_add(&w->waiting, data, len);
 	if (w->state == WRITER_OPEN)
 		advance(w);
@@ -375,6 +406,12 @@ void log_writer_on_drained(struct log_writer *w, loop_fn *drained, void *arg)
 {
 	w->drained = drained;
 	w->drained_arg = arg;
+}
+
+void log_writer_on_broken(struct log_writer *w, log_ready_fn *broken, void *arg)
+{
+	w->broken = broken;
+	w->broken_arg = arg;
 }
 
 int64_t log_writer_size(const struct log_writer *w)
@@ -394,6 +431,7 @@ void log_writer_close(
 	w->done = done;
 	w->done_arg = arg;
 	w->drained = NULL;
+	w->broken = NULL;
 	advance(w);
 }
 

@@ -13,6 +13,10 @@
 #include "apps/builds/app.h"
 
 #define LOG_INDEX_EVERY 1024
+#define LOG_SIZE_MAX                                                                               \
+	(1LL << 30) /* bytes of one item's log unless --max-log says otherwise; at more it fails */
+#define LOG_DISK_RESERVE                                                                           \
+	(64LL << 20) /* where less is free, or less than --disk-floor, nothing is logged any more */
 #define LOG_BUFFER_MAX                                                                             \
 	(256 << 10) /* bytes that wait to be written; then the build's output is paused */
 #define LOG_WINDOW_LINES_MAX 5000
@@ -30,7 +34,7 @@
 #define LOG_CHUNK_MAX 65536 /* bytes of one `log` message */
 #define LOG_TAIL_START 65536 /* where a viewer without an offset begins */
 
-struct logs *logs_create(struct loop *loop);
+struct logs *logs_create(struct loop *loop, int64_t size_max, int64_t disk_reserve);
 void logs_destroy(struct logs *l);
 
 /* ---- writing: one writer per item */
@@ -39,7 +43,7 @@ struct log_totals {
 	int64_t size, lines;
 	char sha256[SHA256_HEX_MAX];
 	char *tail; /* the last LOG_TAIL_MAX bytes, made harmless; freed by the writer's end */
-	int error; /* negative: the disk failed; what is there is intact up to size */
+	int error; /* as log_writer_on_broken(); what is there is intact up to size */
 };
 /* Opens for appending, reading what an earlier attempt left (for digest and line count). ready(arg, status) on the loop. */
 typedef void log_ready_fn(void *arg, int status);
@@ -48,6 +52,9 @@ struct log_writer *log_writer_open(
 /* Never fails at once; false: full, pause the source until `drained`. */
 bool log_writer_add(struct log_writer *w, const char *data, size_t len);
 void log_writer_on_drained(struct log_writer *w, loop_fn *drained, void *arg);
+/* Once, when nothing more is written: -EFBIG: size_max is reached; -ENOSPC: also when no more than disk_reserve is left; or what
+ * else the disk said. What is added from then on is dropped. */
+void log_writer_on_broken(struct log_writer *w, log_ready_fn *broken, void *arg);
 int64_t log_writer_size(const struct log_writer *w); /* written so far */
 int64_t log_writer_lines(const struct log_writer *w); /* whole lines so far */
 /* Flushes and syncs, then done(arg, totals); the writer is freed after it returns. */

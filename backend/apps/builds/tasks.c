@@ -58,7 +58,7 @@ static int claim_next(struct tx *tx, struct build_task *b)
 	int64_t due_at;
 	int r;
 
-	if (b->last)
+	if (b->last || check_disk(b->tasks->app, 0) < 0)
 		return 0;
 	r = queue_item_claim(tx, &b->tasks->identity, b->slot, clock_wall_ms(), &b->next, &due_at);
 	return r < 0 ? r : 0;
@@ -127,28 +127,6 @@ static void end_stored(void *arg, int status)
 	task_over(b);
 }
 
-static void log_closed(void *arg, const struct log_totals *totals)
-{
-	struct build_task *b = arg;
-
-	b->totals = *totals;
-	b->totals.tail = xstrdup(totals->tail);
-	if (totals->error < 0 && b->end == ATTEMPT_COMPLETED) {
-		/* A result whose log is cut off is no result. */
-		b->end = ATTEMPT_INFRASTRUCTURE;
-		b->reason = REASON_INFRASTRUCTURE;
-		free(b->why);
-		b->why = xasprintf("its log could not be written: %s", strerror(-totals->error));
-	}
-	write_end(b);
-}
-
-static void close_log(struct build_task *b)
-{
-	log_writer_close(b->log, log_closed, b);
-	b->log = NULL;
-}
-
 static void end_with(
 	struct build_task *b, enum attempt_end end, enum queue_reason reason, const char *why)
 {
@@ -168,9 +146,10 @@ static void published(int status, const char *why, void *arg)
 		end_with(b, ATTEMPT_INFRASTRUCTURE, REASON_INFRASTRUCTURE, text);
 		free(text);
 	}
-	close_log(b);
+	write_end(b);
 }
 
+/* What was built stands in the repository before the commit that lets its dependents start. */
 static void publish(struct build_task *b)
 {
 	struct takeover_paths rpms = {0};
@@ -185,13 +164,53 @@ static void publish(struct build_task *b)
 	takeover_paths_finish(&rpms);
 }
 
-/* What was built stands in the repository before the commit that lets its dependents start. */
-static void conclude(struct build_task *b)
+/* In the largest unit that it is a whole number of. */
+static char *size_words(int64_t bytes)
 {
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+	size_t unit = 0;
+
+	for (; bytes && bytes % 1024 == 0 && unit + 1 < countof(units); unit++)
+		bytes /= 1024;
+	return xasprintf("%lld %s", (long long)bytes, units[unit]);
+}
+
+/* A result whose log is cut off is no result. Who writes more than anybody will read does so each time. */
+static void judge_log(struct build_task *b, int error)
+{
+	char *size = size_words(b->tasks->app->max_log_bytes), *why;
+
+	if (error == -EFBIG) {
+		why = xasprintf("its log grew past %s", size);
+		end_with(b, ATTEMPT_FAILED, REASON_DISK, why);
+	} else {
+		why = xasprintf("its log could not be written: %s", strerror(-error));
+		if (b->end == ATTEMPT_COMPLETED || b->end == ATTEMPT_STOPPED)
+			end_with(b, ATTEMPT_INFRASTRUCTURE, REASON_INFRASTRUCTURE, why);
+	}
+	free(size);
+	free(why);
+}
+
+static void log_closed(void *arg, const struct log_totals *totals)
+{
+	struct build_task *b = arg;
+	bool wanted = b->stop && b->end == ATTEMPT_STOPPED; /* by cancel or drain */
+
+	b->totals = *totals;
+	b->totals.tail = xstrdup(totals->tail);
+	if (totals->error < 0 && !wanted)
+		judge_log(b, totals->error);
 	if (b->end == ATTEMPT_COMPLETED && !strcmp(b->claim.builder, "rpmbuild"))
 		publish(b);
 	else
-		close_log(b);
+		write_end(b);
+}
+
+static void conclude(struct build_task *b)
+{
+	log_writer_close(b->log, log_closed, b);
+	b->log = NULL;
 }
 
 static enum queue_reason reason_of(enum run_end end)
@@ -258,6 +277,17 @@ static void log_drained(void *arg)
 
 	if (b->build)
 		b->builder->resume(b->build);
+}
+
+/* Its log takes no more, and without one nothing is built: log_closed() says why it ended. */
+static void log_broken(void *arg, int status)
+{
+	struct build_task *b = arg;
+
+	log_warn("build %lld: the log of %s takes no more (%s): it is stopped",
+		(long long)b->claim.job_id, b->claim.package, strerror(-status));
+	if (b->build)
+		b->builder->cancel(b->build);
 }
 
 static void build_log(struct build *build, const char *data, size_t len, void *arg)
@@ -361,6 +391,7 @@ static void log_ready(void *arg, int status)
 
 	b->lines_before = log_writer_lines(b->log);
 	log_writer_on_drained(b->log, log_drained, b);
+	log_writer_on_broken(b->log, log_broken, b);
 	if (status < 0) {
 		why = xasprintf("its log cannot be opened: %s", strerror(-status));
 		end_with(b, ATTEMPT_INFRASTRUCTURE, REASON_INFRASTRUCTURE, why);

@@ -40,8 +40,6 @@ void build_etag(struct strbuf *out, const struct app *app, int64_t id, int64_t s
 /* 200 (or 304) with a build's document and its ETag; 201 with Location. */
 void answer_build(struct http_request *req, struct app *app, int status, int64_t id, int64_t seq,
 	struct strbuf *take_json);
-/* In a unit. -ENOSPC when less than the floor would be left after `more` bytes. */
-int check_disk(const struct app *app, int64_t more);
 /* May this upgrade read? Consumers close 4401 when not. */
 bool upgrade_may_read(struct http_request *req, struct app *app);
 

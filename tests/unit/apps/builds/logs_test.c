@@ -19,6 +19,7 @@ struct fixture {
 	struct log_totals totals;
 	char *tail;
 	bool drained, ended, going_away;
+	int broken; /* with what */
 	int64_t grown;
 	struct log_follower follower;
 	struct strbuf out;
@@ -34,7 +35,7 @@ static int set_up(void **state)
 	snprintf(the->path, sizeof(the->path), "%s/logs/zlib.log", the->dir);
 	strbuf_init(&the->out);
 	loop_init(&the->loop);
-	the->logs = logs_create(&the->loop);
+	the->logs = logs_create(&the->loop, LOG_SIZE_MAX, 0);
 	return 0;
 }
 
@@ -203,6 +204,90 @@ static void a_log_that_is_a_link_is_refused(void **state)
 	open_writer();
 	assert_int_equal(the->ready_status, -ELOOP);
 	close_writer();
+}
+
+/* ---- what a log may not take */
+
+static void on_broken(void *arg, int status)
+{
+	(void)arg;
+	assert_int_equal(the->broken, 0);
+	the->broken = status;
+	loop_stop(&the->loop);
+}
+
+static void open_limited(int64_t size_max, int64_t disk_reserve)
+{
+	logs_destroy(the->logs);
+	the->logs = logs_create(&the->loop, size_max, disk_reserve);
+	open_writer();
+	log_writer_on_broken(the->writer, on_broken, NULL);
+}
+
+static void a_log_ends_at_its_limit_and_says_so_at_once(void **state)
+{
+	(void)state;
+	open_limited(10, 0);
+	assert_true(log_writer_add(the->writer, "0123456789", 10));
+	close_writer();
+	assert_int_equal(the->totals.error, 0);
+	assert_int_equal(the->broken, 0);
+	unlink(the->path);
+
+	open_limited(10, 0);
+	log_writer_add(the->writer, "01234567\nabc", 12);
+	loop_run(&the->loop);
+	assert_int_equal(the->broken, -EFBIG);
+	close_writer();
+	assert_int_equal(the->totals.error, -EFBIG);
+	assert_int_equal(the->totals.size, 10);
+	expect_digest("01234567\na", 10);
+	assert_int_equal(file_read(the->path, 4096, &the->out, NULL), 0);
+	assert_string_equal(the->out.buf, "01234567\na");
+
+	/* Nor does it take anything of a further attempt. */
+	open_limited(10, 0);
+	assert_int_equal(the->ready_status, -EFBIG);
+	close_writer();
+	assert_int_equal(the->totals.size, 10);
+}
+
+/* Whoever makes it is not kept waiting, for he is to end now. */
+static void what_comes_after_the_limit_is_dropped(void **state)
+{
+	char *block = xcalloc(1, LOG_BUFFER_MAX);
+
+	(void)state;
+	open_limited(10, 0);
+	log_writer_on_drained(the->writer, on_drained, NULL);
+	while (log_writer_add(the->writer, block, LOG_BUFFER_MAX))
+		;
+	loop_run(&the->loop);
+	assert_true(the->drained);
+	for (int i = 0; i < 10; i++)
+		assert_true(log_writer_add(the->writer, block, LOG_BUFFER_MAX));
+	close_writer();
+	assert_int_equal(the->totals.size, 10);
+	free(block);
+}
+
+static void a_disk_with_little_left_takes_no_log(void **state)
+{
+	(void)state;
+	open_limited(LOG_SIZE_MAX, INT64_MAX);
+	assert_int_equal(the->ready_status, 0);
+	log_writer_add(the->writer, "x", 1);
+	loop_run(&the->loop);
+	assert_int_equal(the->broken, -ENOSPC);
+	close_writer();
+	assert_int_equal(the->totals.error, -ENOSPC);
+	assert_int_equal(the->totals.size, 0);
+	/* The last words of what has ended are few. */
+	the->writer = log_writer_open(the->logs, ITEM, the->path, on_ready, NULL);
+	log_writer_add(the->writer, "x", 1);
+	close_writer();
+	assert_int_equal(the->totals.error, 0);
+	assert_int_equal(the->totals.size, 1);
 }
 
 /* ---- followers */
@@ -643,6 +728,9 @@ int main(void)
 		scenario(a_full_buffer_says_so_and_tells_when_there_is_room),
 		scenario(a_log_that_cannot_be_opened_says_why_and_can_be_closed),
 		scenario(a_log_that_is_a_link_is_refused),
+		scenario(a_log_ends_at_its_limit_and_says_so_at_once),
+		scenario(what_comes_after_the_limit_is_dropped),
+		scenario(a_disk_with_little_left_takes_no_log),
 		scenario(a_follower_is_told_of_its_item_alone),
 		scenario(a_window_is_found_with_the_index_and_without),
 		scenario(an_index_is_made_again_when_a_log_is_opened_again),
