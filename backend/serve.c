@@ -49,7 +49,7 @@ static int processors(void)
 /* -1: REQPM_PORT is no port. */
 static int64_t port_from_environment(void)
 {
-	const char *text = getenv("REQPM_PORT");
+	const char *text = environment("REQPM_PORT");
 	int64_t port;
 
 	if (!text)
@@ -103,8 +103,8 @@ static int parse_settings(struct settings *s, int argc, char **argv, struct strb
 		.max_upload = MAX_UPLOAD_DEFAULT,
 		.max_log = LOG_SIZE_MAX,
 		.disk_floor = DISK_FLOOR_DEFAULT,
-		.database_url = getenv("REQPM_DATABASE_URL"),
-		.redis_url = getenv("REQPM_REDIS_URL"),
+		.database_url = environment("REQPM_DATABASE_URL"),
+		.redis_url = environment("REQPM_REDIS_URL"),
 	};
 	r = options_parse(specs, countof(specs), argc - 1, argv + 1, &positional, err);
 	if (r == -ECANCELED) {
@@ -249,8 +249,25 @@ static int listen_all(struct server *s, struct strbuf *err)
 	if (!set->bind.count)
 		return http_server_listen(s->app.http, "localhost", (int)set->port, err);
 	for (int i = 0; r >= 0 && i < set->bind.count; i++)
-		r = http_server_listen(s->app.http, set->bind.values[i], (int)set->port, err);
+		r = http_server_listen(s->app.http, set->bind.values[i],
+			i ? http_server_port(s->app.http) : (int)set->port, err);
 	return r;
+}
+
+/* As browsers and terminals are told it: where there is no --public-url all that is bound is loopback. */
+static void name_address(struct server *s, int port)
+{
+	const struct settings *set = &s->settings;
+	const char *bound = set->bind.count ? set->bind.values[0] : "localhost";
+
+	if (set->public_urls.count)
+		strbuf_addstr(&s->address, set->public_urls.values[0]);
+	else if (strcmp(bound, "localhost") == 0)
+		strbuf_addf(&s->address, "http://127.0.0.1:%d", port);
+	else
+		strbuf_addf(&s->address, strchr(bound, ':') ? "http://[%s]:%d" : "http://%s:%d",
+			bound, port);
+	s->app.address = s->address.buf;
 }
 
 static int open_http(struct server *s, struct strbuf *err)
@@ -266,6 +283,8 @@ static int open_http(struct server *s, struct strbuf *err)
 	struct access_config access = {
 		.public_urls = (char **)s->settings.public_urls.values,
 		.public_url_count = (size_t)s->settings.public_urls.count,
+		.bound = (char **)s->settings.bind.values,
+		.bound_count = (size_t)s->settings.bind.count,
 		.public_read = s->settings.public_read,
 		.token = s->token.buf,
 	};
@@ -285,11 +304,7 @@ static int open_http(struct server *s, struct strbuf *err)
 	s->app.access = access_create(&access, err);
 	if (!s->app.access)
 		return -EINVAL;
-	if (s->settings.public_urls.count)
-		strbuf_addstr(&s->address, s->settings.public_urls.values[0]);
-	else
-		strbuf_addf(&s->address, "http://127.0.0.1:%d", access.port);
-	s->app.address = s->address.buf;
+	name_address(s, access.port);
 	return 0;
 }
 

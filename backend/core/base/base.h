@@ -180,6 +180,8 @@ int dir_create(const char *path, mode_t mode, struct strbuf *err); /* with paren
  * be removed does not keep the rest from going; the first failure is returned. */
 int tree_remove(const char *path);
 int64_t disk_free_bytes(const char *path); /* for this user, or negative errno */
+/* A variable; NULL when it is not set, or set to nothing, as compose files and units do it. */
+const char *environment(const char *name);
 /* Where this user's server keeps its data unless its command line says otherwise, and where the
  * terminal finds its token: REQPM_DATA_DIR, else /var/lib/reqpm for root, else reqpm in the XDG
  * state folder. reqpm.sh knows it, too. The caller frees. */

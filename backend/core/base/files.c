@@ -188,8 +188,7 @@ int64_t disk_free_bytes(const char *path)
 	return (int64_t)(fs.f_bavail * fs.f_frsize);
 }
 
-/* Set to nothing is as good as not set. */
-static const char *variable(const char *name)
+const char *environment(const char *name)
 {
 	const char *value = getenv(name);
 
@@ -198,8 +197,8 @@ static const char *variable(const char *name)
 
 char *data_dir_usual(void)
 {
-	const char *said = variable("REQPM_DATA_DIR"), *state = variable("XDG_STATE_HOME");
-	const char *home = variable("HOME");
+	const char *said = environment("REQPM_DATA_DIR"), *state = environment("XDG_STATE_HOME");
+	const char *home = environment("HOME");
 
 	if (said)
 		return xstrdup(said);

@@ -67,22 +67,40 @@ static int public_url_add(struct access *a, const char *url, struct strbuf *err)
 	return 0;
 }
 
+static void loopback_add(struct access *a, const char *name, int port)
+{
+	struct http_host host;
+
+	if (!http_host_parse(name, strlen(name), &host) || !http_host_is_loopback(host.name))
+		return;
+	host.port = port;
+	place_add(a, "http", &host, 80);
+}
+
+/* Only a place of its own when it is not 127.0.0.1 or ::1, but twice the same is as good. */
+static void bound_add(struct access *a, const char *address, int port)
+{
+	char *name = strchr(address, ':') ? xasprintf("[%s]", address) : xstrdup(address);
+
+	loopback_add(a, name, port);
+	free(name);
+}
+
 struct access *access_create(const struct access_config *config, struct strbuf *err)
 {
 	static const char *const loopback[] = {"localhost", "127.0.0.1", "[::1]"};
 	struct access *a = xcalloc(1, sizeof(*a));
 
-	a->places = xcalloc(config->public_url_count + countof(loopback), sizeof(*a->places));
+	a->places = xcalloc(config->public_url_count + config->bound_count + countof(loopback),
+		sizeof(*a->places));
 	a->public_read = config->public_read;
 	a->token = xstrdup(config->token);
 	a->sessions = access_sessions_create();
 	snprintf(a->cookie_name, sizeof(a->cookie_name), "reqpm_%d", config->port);
-	for (size_t i = 0; i < countof(loopback); i++) {
-		struct http_host host;
-		http_host_parse(loopback[i], strlen(loopback[i]), &host);
-		host.port = config->port;
-		place_add(a, "http", &host, 80);
-	}
+	for (size_t i = 0; i < countof(loopback); i++)
+		loopback_add(a, loopback[i], config->port);
+	for (size_t i = 0; i < config->bound_count; i++)
+		bound_add(a, config->bound[i], config->port);
 	for (size_t i = 0; i < config->public_url_count; i++) {
 		if (public_url_add(a, config->public_urls[i], err) < 0) {
 			access_destroy(a);

@@ -89,6 +89,10 @@ bool http_host_parse(const char *text, size_t len, struct http_host *ret_host)
 
 bool http_host_is_loopback(const char *name)
 {
-	return strcmp(name, "localhost") == 0 || strcmp(name, "127.0.0.1") == 0 ||
-	       strcmp(name, "[::1]") == 0;
+	struct in_addr address;
+
+	/* Not by its beginning: 127.example.org is a name like any other. */
+	if (inet_pton(AF_INET, name, &address) == 1)
+		return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+	return strcmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0;
 }

@@ -190,6 +190,8 @@ void http_stream_release(uv_tcp_t *stream);
 struct access_config { /* copied */
 	char **public_urls; /* --public-url: "https://build.example.org", no path; may be empty */
 	size_t public_url_count;
+	char **bound; /* --bind: those that are loopback addresses are listed, as the usual ones always are */
+	size_t bound_count;
 	int port; /* that loopback names are listed with */
 	bool public_read; /* reading is open for every listed Host */
 	const char *token; /* the Bearer token */

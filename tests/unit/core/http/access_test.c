@@ -4,13 +4,15 @@
 #define TOKEN "0123456789abcdef0123456789abcdef"
 
 static struct fixture f;
-static struct access *local, *public_only, *public_read;
+static struct access *local, *public_only, *public_read, *bound;
 
 /* The first segment of a path says which server it plays. */
 static struct access *access_of(const struct http_request *req)
 {
 	if (strncmp(req->head.path, "/public-read", 12) == 0)
 		return public_read;
+	if (strncmp(req->head.path, "/bound", 6) == 0)
+		return bound;
 	return strncmp(req->head.path, "/public", 7) == 0 ? public_only : local;
 }
 
@@ -95,12 +97,21 @@ static int start(void **state)
 	static char build[] = "https://build.example.org", odd[] = "http://Other.Example.Org:8080/",
 		    six[] = "http://[2001:db8::1]:8000";
 	static char *urls[] = {build, odd, six};
+	static char two[] = "127.0.0.2", far[] = "192.0.2.1", name[] = "127.example.org",
+		    all[] = "::", one[] = "::1";
+	static char *addresses[] = {two, far, name, all, one};
+	struct access_config at_addresses = {.bound = addresses,
+		.bound_count = countof(addresses),
+		.port = 8000,
+		.token = TOKEN};
 	struct http_config config = {.routes = routes, .route_count = countof(routes)};
+	struct strbuf err = STRBUF_INIT;
 
 	(void)state;
 	local = make(NULL, 0, 8000, false);
 	public_only = make(urls, countof(urls), 8000, false);
 	public_read = make(urls, countof(urls), 8000, true);
+	bound = access_create(&at_addresses, &err);
 	fixture_init(&f, &config);
 	fixture_run(&f);
 	return 0;
@@ -113,6 +124,7 @@ static int finish(void **state)
 	access_destroy(local);
 	access_destroy(public_only);
 	access_destroy(public_read);
+	access_destroy(bound);
 	return 0;
 }
 
@@ -183,6 +195,14 @@ static void only_listed_hosts_are_served(void **state)
 		{"public", "localhost:8000", 200},
 		{"public", "xbuild.example.org", 421},
 		{"public", "example.org", 421},
+		{"bound", "127.0.0.2:8000", 200},
+		{"bound", "127.0.0.1:8000", 200},
+		{"bound", "[::1]:8000", 200},
+		{"bound", "127.0.0.2", 421},
+		{"bound", "127.0.0.3:8000", 421},
+		{"bound", "192.0.2.1:8000", 421},
+		{"bound", "127.example.org:8000", 421},
+		{"bound", "[::]:8000", 421},
 	};
 
 	(void)state;
@@ -322,6 +342,9 @@ static void who_may_read_and_change(void **state)
 		/* reading is open here, and nowhere else */
 		{"GET /local/read", LOCAL, 200, "allowed"},
 		{"GET /local/read", "Host: [::1]:8000\r\n", 200, "allowed"},
+		{"GET /bound/read", "Host: 127.0.0.2:8000\r\n", 200, "allowed"},
+		{"GET /bound/read", "Host: 127.0.0.2:8000\r\n" FAR, 401, NULL},
+		{"POST /bound/change", "Host: 127.0.0.2:8000\r\n", 401, NULL},
 		{"GET /local/read", LOCAL NEAR_ORIGIN, 200, "allowed"},
 		{"GET /local/read", LOCAL BEARER, 200, "signed in"},
 		{"GET /local/read", LOCAL "Authorization: Bearer wrong\r\n", 200, "allowed"},
