@@ -142,22 +142,27 @@ static void output_larger_than_any_buffer_comes_whole(struct world *w)
 
 /* ---- ends that others decide */
 
-static void cancelled_when_ready(struct world *w, const char *script, struct outcome *o)
+/* False: it has ended by then. */
+static bool started_until_ready(struct world *w, const char *script, struct outcome *o)
 {
 	char *work = xasprintf("%s/cancel", sandbox_slot_dir(w->sb, 2));
 	const char *argv[] = {"sh", "-c", script, NULL};
 	struct run_spec spec = {.slot = 2, .name = "c", .argv = argv, .work = work, .wipe = true};
 
-	if (outcome_start(w, &spec, o)) {
+	if (outcome_start(w, &spec, o))
 		while (!o->ended && !strstr(o->output.buf, "ready\n"))
 			uv_run(&w->loop.uv, UV_RUN_ONCE);
-		if (!o->ended) {
-			run_cancel(o->run);
-			run_cancel(o->run);
-		}
+	free(work);
+	return !o->ended;
+}
+
+static void cancelled_when_ready(struct world *w, const char *script, struct outcome *o)
+{
+	if (started_until_ready(w, script, o)) {
+		run_cancel(o->run);
+		run_cancel(o->run);
 	}
 	outcome_wait(o);
-	free(work);
 }
 
 static void cancel_ends_what_refuses_to_end(struct world *w)
@@ -205,6 +210,69 @@ static void a_timeout_ends_a_run(struct world *w)
 	CHECK(!strcmp(o.why, "it did not end within 1 s and was stopped"), "why: %s", o.why);
 	outcome_finish(&o);
 	free(work);
+}
+
+/* ---- cgroups. Without them all is killed and limited in another way, so that no other test tells whether they are used. */
+
+static const char *const trees[] = {
+	"/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"};
+static bool offered[countof(trees)]; /* root can make a group there */
+
+static bool makes_group(const char *tree)
+{
+	char *group = xasprintf("%s/reqpm-test-%d", tree, (int)getpid());
+	char *procs = xasprintf("%s/cgroup.procs", group);
+	char *type = xasprintf("%s/cgroup.type", tree);
+	bool made = !mkdir(group, 0755), is_group = !access(procs, F_OK);
+
+	if (made)
+		rmdir(group);
+	/* In a v2 tree that is not the machine's whole there may be processes beside us, and then no controller can be on. */
+	is_group &= access(type, F_OK) != 0;
+	free(group);
+	free(procs);
+	free(type);
+	return made && is_group;
+}
+
+static void find_trees(void)
+{
+	for (size_t i = 0; i < countof(trees); i++)
+		offered[i] = makes_group(trees[i]);
+}
+
+static bool limits_memory(size_t tree)
+{
+	struct strbuf on = STRBUF_INIT;
+	char *path = xasprintf("%s/cgroup.controllers", trees[tree]);
+	bool v2 = !file_read(path, 1000, &on, NULL);
+	bool has = v2 ? strstr(on.buf, "memory") != NULL : tree == 0;
+
+	free(path);
+	strbuf_finish(&on);
+	return has && offered[tree];
+}
+
+static void cgroups_that_root_can_make_are_used(struct world *w)
+{
+	const char *cgroup = sandbox_protections(w->sb)->cgroup;
+	bool limited = false;
+	struct outcome o;
+
+	if (w->who != ROOT)
+		return;
+	for (size_t i = 0; i < countof(trees); i++)
+		limited |= limits_memory(i);
+	CHECK(!limited || cgroup, "no cgroup is used");
+	if (started_until_ready(w, "echo ready; sleep 1000", &o)) {
+		for (size_t i = 0; i < countof(trees); i++)
+			CHECK(!offered[i] || world_cgroups(w->data, trees[i]) > 0, "none in %s",
+				trees[i]);
+		run_cancel(o.run);
+	}
+	outcome_wait(&o);
+	CHECK(o.end == RUN_CANCELLED, "end %d: %s", o.end, o.why);
+	outcome_finish(&o);
 }
 
 /* ---- limits */
@@ -565,6 +633,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(cancel_ends_what_refuses_to_end),
 	SCENARIO(what_a_program_leaves_running_ends_with_it),
 	SCENARIO(a_timeout_ends_a_run),
+	SCENARIO(cgroups_that_root_can_make_are_used),
 	SCENARIO(a_fork_bomb_stays_below_its_limit),
 	SCENARIO(memory_is_limited),
 	SCENARIO(temporary_space_is_limited),
@@ -588,6 +657,7 @@ int main(void)
 		cmocka_unit_test(test_a_user_that_does_not_exist_is_named),
 	};
 
+	find_trees();
 	return cmocka_run_group_tests(tests, NULL, NULL) +
 	       world_run_all(scenarios, countof(scenarios));
 }

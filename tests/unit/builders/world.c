@@ -319,7 +319,8 @@ pid_t world_find(const char *data, const char *start)
 	return wanted.pid;
 }
 
-static int count_cgroups(const char *path, const char *prefix, int depth)
+static int count_cgroups(
+	const char *path, const char *prefix, int depth, bool (*counts)(const char *path))
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -331,12 +332,10 @@ static int count_cgroups(const char *path, const char *prefix, int depth)
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		below = xasprintf("%s/%s", path, entry->d_name);
-		if (!strncmp(entry->d_name, prefix, strlen(prefix))) {
-			fprintf(stderr, "left: cgroup %s\n", below);
-			count++;
-		} else if (depth < 8) {
-			count += count_cgroups(below, prefix, depth + 1);
-		}
+		if (!strncmp(entry->d_name, prefix, strlen(prefix)))
+			count += counts(below);
+		else if (depth < 8)
+			count += count_cgroups(below, prefix, depth + 1, counts);
 		free(below);
 	}
 	if (dir)
@@ -344,19 +343,48 @@ static int count_cgroups(const char *path, const char *prefix, int depth)
 	return count;
 }
 
-static int left_cgroups(const char *data)
+static int cgroups_of(const char *data, const char *tree, bool (*counts)(const char *path))
 {
 	struct strbuf id = STRBUF_INIT;
 	char path[300], prefix[100];
-	int count = 0;
+	int count = -1;
 
 	snprintf(path, sizeof(path), "%s/lock", data);
 	if (!file_read(path, 100, &id, NULL)) {
 		snprintf(prefix, sizeof(prefix), "reqpm-%s-", id.buf);
-		count = count_cgroups("/sys/fs/cgroup", prefix, 0);
+		count = count_cgroups(tree, prefix, 0, counts);
 	}
 	strbuf_finish(&id);
 	return count;
+}
+
+static bool print_cgroup(const char *path)
+{
+	fprintf(stderr, "left: cgroup %s\n", path);
+	return true;
+}
+
+static int left_cgroups(const char *data)
+{
+	int count = cgroups_of(data, "/sys/fs/cgroup", print_cgroup);
+
+	return count < 0 ? 0 : count; /* no server has been here */
+}
+
+static bool holds_processes(const char *path)
+{
+	char *procs = xasprintf("%s/cgroup.procs", path);
+	struct strbuf pids = STRBUF_INIT;
+	bool holds = !file_read(procs, 1 << 16, &pids, NULL) && pids.len;
+
+	free(procs);
+	strbuf_finish(&pids);
+	return holds;
+}
+
+int world_cgroups(const char *data, const char *tree)
+{
+	return cgroups_of(data, tree, holds_processes);
 }
 
 static int left_files(const char *data)

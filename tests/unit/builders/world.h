@@ -79,6 +79,7 @@ void world_sh(struct world *w, const char *script, struct outcome *ret);
  * and prints them. */
 int world_leftovers(const char *data);
 int world_processes(const char *data); /* those but the keeper and the server */
+int world_cgroups(const char *data, const char *tree); /* of runs, with processes in them */
 #define LAUNCHER "reqpm --launcher"
 /* The first process whose arguments begin so and that carries the data folder's name; 0: none. */
 pid_t world_find(const char *data, const char *start);
