@@ -30,7 +30,9 @@ die() { say "$*"; exit 1; }
 data_dir() {
 	if [ -n "${REQPM_DATA_DIR:-}" ]; then printf '%s\n' "$REQPM_DATA_DIR"
 	elif [ "$(id -u)" = 0 ]; then printf '/var/lib/reqpm\n'
-	else printf '%s/reqpm\n' "${XDG_STATE_HOME:-$HOME/.local/state}"; fi
+	elif [ -n "${XDG_STATE_HOME:-}" ]; then printf '%s/reqpm\n' "$XDG_STATE_HOME"
+	elif [ -n "${HOME:-}" ]; then printf '%s/.local/state/reqpm\n' "$HOME"
+	else die "HOME is not set: say in REQPM_DATA_DIR where the data is"; fi
 }
 absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$CALLER/$1" ;; esac; } # a path of the caller's
 
@@ -39,7 +41,8 @@ use_port() {
 	PORT=$1
 	RUN=$LOGS/server-$PORT # .pid: the process, where it is reached, its data folder; .out and .err: what it said at the start
 }
-DATA=$(absolute "$(data_dir)")
+MEANT=$(data_dir) || exit
+MEANT=$(absolute "$MEANT") # the data folder of a server that is started
 LOGS=$(absolute "${REQPM_LOG_DIR:-$ROOT/logs}")
 use_port "${REQPM_PORT:-8000}"
 
@@ -142,19 +145,22 @@ alive() { # $1: a process; one that has ended but was not waited for is not
 	[ -n "$state" ] && [ "$state" != Z ]
 }
 
+# When a process was started, in ticks since this boot: numbers of processes are given out again.
+birth() { sed -n 's/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+
 server_pid() { # prints it when it runs
-	local pid
-	{ read -r pid <"$RUN.pid"; } 2>/dev/null && [ -n "$pid" ] && alive "$pid" || return 1
-	# Numbers of processes are given out again.
+	local pid='' born=''
+	[ ! -f "$RUN.pid" ] || { read -r pid; read -r _; read -r _; read -r born; } 2>/dev/null <"$RUN.pid"
+	[ -n "$pid" ] && alive "$pid" && [ "${born:-none}" = "$(birth "$pid")" ] || return 1
 	grep -qaz -e '^serve$' -e '^reqpm --keeper ' "/proc/$pid/cmdline" 2>/dev/null || return 1
 	printf '%s\n' "$pid"
 }
 
 # Where the server is reached and where its data is: as it was started, else as it would be.
 find_server() {
-	URL=http://127.0.0.1:$PORT
+	URL=http://127.0.0.1:$PORT DATA=$MEANT
 	server_pid >/dev/null || return 0
-	{ read -r _ && read -r URL && read -r DATA; } <"$RUN.pid" || URL=http://127.0.0.1:$PORT
+	{ read -r _ && IFS= read -r URL && IFS= read -r DATA; } <"$RUN.pid" || URL=http://127.0.0.1:$PORT DATA=$MEANT
 }
 
 answers() { curl -fsS -m 2 -o /dev/null "$URL/healthz" 2>/dev/null; }
@@ -165,7 +171,9 @@ become_client() {
 	[ -x "$BIN" ] || die "not set up yet: ./reqpm.sh setup"
 	unlock
 	cd "$CALLER" || die "the folder $CALLER is not there any more"
-	export REQPM_PROGRAM=$SELF REQPM_SERVER=${REQPM_SERVER:-$URL} REQPM_DATA_DIR=$DATA
+	export REQPM_PROGRAM=$SELF
+	# The token of this server is no other's business.
+	[ -n "${REQPM_SERVER:-}" ] || export REQPM_SERVER=$URL REQPM_DATA_DIR=$DATA
 	exec "$BIN" "$@"
 }
 
@@ -180,7 +188,7 @@ take_server_options() {
 		case $1 in --*=*) name=${1%%=*} value=${1#*=} ;; *) name=$1 value=${2-} ;; esac
 		case $name in
 		--port) use_port "$value" ;;
-		--data-dir) DATA=$(absolute "$value") ;;
+		--data-dir) MEANT=$(absolute "$value") ;;
 		--bind) BINDS+=("$value") ;;
 		esac
 		shift
@@ -206,7 +214,7 @@ make_logs() {
 }
 
 note_server() { # $1: its process, or that which becomes it
-	{ printf '%s\n' "$1" "$URL" "$DATA" >"$RUN.pid"; } 2>/dev/null || { kill "$1"; rm -f "$RUN.pid"; die "$LOGS takes no file: the disk is full"; }
+	{ printf '%s\n' "$1" "$URL" "$DATA" "$(birth "$1")" >"$RUN.pid"; } 2>/dev/null || { kill "$1"; rm -f "$RUN.pid"; die "$LOGS takes no file: the disk is full"; }
 }
 
 # The server outlives the caller: a lock or a pipe that he holds is not to be held by it.
@@ -257,6 +265,14 @@ stop() {
 		sleep 0.1
 	done
 	die "the server (process $pid) has not ended within 15 s; see $LOGS/server.log"
+}
+
+# The same data again, unless the options say otherwise.
+restart() { # options of `serve`
+	take_server_options "$@"
+	find_server
+	MEANT=$DATA
+	stop && start "$@"
 }
 
 show_logs() {
@@ -327,7 +343,7 @@ usage: ./reqpm.sh COMMAND
   status                 what runs and how; exit 0 only when all is well
   login                  print a new link that signs a browser in, once
   logs [server|worker|all], in REQPM_LOG_DIR (logs/)
-  watch | list | show | log | cancel | retry
+  watch | list | show | log | cancel | delete | retry
                          the other commands of out/release/reqpm, about this server; each has --help
   test [--long]          set up and run every test
   check                  format, architecture, warnings with gcc and clang, clang-tidy
@@ -348,10 +364,13 @@ build)
 	become_client build "$@"
 	;;
 setup) setup && say "ready: $BIN" ;;
-start) setup && start "$@" && sign_in ;;
+start | restart)
+	setup || exit # before the old one goes
+	case " $* " in *" --help "* | *" -h "*) exec "$BIN" serve --help ;; esac
+	"$command" "$@" && sign_in
+	;;
 stop) stop ;;
-restart) setup && take_server_options "$@" && stop && start "$@" && sign_in ;; # compiled before the old one goes
-status | login | watch | list | show | log | cancel | retry) become_client "$command" "$@" ;;
+status | login | watch | list | show | log | cancel | delete | retry) become_client "$command" "$@" ;;
 logs) show_logs "$@" ;;
 test) run_tests "$@" ;;
 check) setup && install_packages "to check reqpm" TEST && unlock && exec bash tests/check.sh ;;

@@ -3,8 +3,8 @@
 // The control script as an operator uses it, on a machine where `./reqpm.sh setup` was run before: with a port, a data folder
 // and a log folder of its own, so that a server which runs here anyway is left alone.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -184,6 +184,44 @@ test('what the command line says of port, data and address counts', { skip }, as
   oneSentence((await c.is(2, ['start', '--prot', '1'])).stderr, /--prot; did you mean --port/)
 })
 
+test('a server on another port has the data folder that was meant for it, and keeps it over a restart', { skip }, async (t) => {
+  const c = await control(t)
+  const other = await freePort()
+  c.ports.push(other)
+  await c.is(0, ['start'])
+  const meant = join(c.dir, 'other')
+  const env = { REQPM_DATA_DIR: meant }
+  assert.match((await c.is(0, ['start', '--port', String(other)], { env })).stderr, new RegExp(`data in ${meant},`))
+  assert.match((await c.is(0, ['restart', '--port', String(other)], { env })).stderr, new RegExp(`stopped\n[^]*data in ${meant},`))
+  assert.match((await c.is(0, ['restart', '--port', String(other)])).stderr, new RegExp(`data in ${meant},`), 'without a word about it, too')
+  for (const port of [c.port, other]) await c.is(0, ['status'], { env: { REQPM_PORT: String(port) } })
+  assert.match((await c.is(0, ['start', '--help'])).stdout, /^usage: reqpm serve/)
+})
+
+test('who has neither a home nor a data folder is told so, and no folder of his becomes one', { skip }, async (t) => {
+  const c = await control(t)
+  if (process.getuid() === 0) chownSync(c.dir, 65534, 65534)
+  const as = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {}
+  const program = new Program(SCRIPT, ['status'], { cwd: c.dir, env: { PATH: process.env.PATH, REQPM_PORT: String(c.port), REQPM_LOG_DIR: c.logs }, ...as })
+  const { code, stderr } = await within(program.ended, 'the script without a home')
+  assert.equal(code, 1)
+  oneSentence(stderr, /HOME is not set: say in REQPM_DATA_DIR/)
+  assert.deepEqual(readdirSync(c.dir), [])
+})
+
+test('a process that got the number of a server is left alone', { skip }, async (t) => {
+  const c = await control(t)
+  await c.is(0, ['start'])
+  const notes = join(c.logs, `server-${c.port}.pid`), lines = readFileSync(notes, 'utf8').split('\n')
+  await c.is(0, ['stop'])
+  const foreign = spawn('sh', ['-c', 'sleep 600; :', 'serve'])
+  t.after(() => foreign.kill('SIGKILL'))
+  writeFileSync(notes, [foreign.pid, ...lines.slice(1)].join('\n'))
+  assert.match((await c.is(0, ['stop'])).stderr, /no server runs on port/)
+  assert.equal(foreign.exitCode ?? foreign.signalCode, null)
+  await c.is(0, ['start'])
+})
+
 test('a port that somebody else has is one sentence, whatever answers there', { skip }, async (t) => {
   const c = await control(t)
   const foreign = await listening(c.port)
@@ -277,7 +315,7 @@ test('the script knows the data folder that server and client have by themselves
   const refusing = await listening(0, (req, res) => res.writeHead(401, { 'content-type': 'application/problem+json' }).end('{"detail":"no"}'))
   t.after(() => refusing.close())
   const bin = pretenders(c, { id: '[ "$*" = -u ] && echo $AS' }).bin
-  const env = { REQPM_DATA_DIR: '', REQPM_SERVER: `http://127.0.0.1:${refusing.address().port}`, PATH: `${bin}:${process.env.PATH}`, HOME: '/a', XDG_STATE_HOME: '' }
+  const env = { REQPM_DATA_DIR: '', REQPM_PORT: String(refusing.address().port), PATH: `${bin}:${process.env.PATH}`, HOME: '/a', XDG_STATE_HOME: '' }
   const token = async (more) => (await c.is(2, ['cancel', '1'], { env: { ...env, ...more } })).stderr
   assert.match(await token({ AS: '0', XDG_STATE_HOME: '/b' }), / \/var\/lib\/reqpm\/token/)
   assert.match(await token({ AS: '1000', XDG_STATE_HOME: '/b' }), / \/b\/reqpm\/token/)
