@@ -20,7 +20,7 @@ static void order_specs(const struct spec_query *q)
 				BUG("%s does not wait", graph.nodes[e->from].name);
 		}
 		json_begin_object(&w, NULL);
-		graph_json(&graph, &w);
+		graph_json(&graph, &w, NULL);
 		json_end_object(&w);
 		graph_finish(&graph);
 	}

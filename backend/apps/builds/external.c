@@ -95,7 +95,7 @@ static int store_ordered(struct tx *tx, struct external_unit *u, const struct pa
 	struct strbuf json = STRBUF_INIT;
 	struct json_writer w = JSON_WRITER(&json);
 	struct plan plan = {.count = set->count};
-	struct plan_item *items;
+	struct plan_item *items = NULL;
 	int r;
 
 	if (graph->cycle_count) {
@@ -105,13 +105,15 @@ static int store_ordered(struct tx *tx, struct external_unit *u, const struct pa
 		return -EINVAL;
 	}
 	json_begin_object(&w, NULL);
-	graph_json(graph, &w);
+	r = graph_json(graph, &w, &u->refusal);
 	json_end_object(&w);
-	items = items_of(set, graph);
-	plan.items = items;
-	plan.json = json.buf;
-	r = store_job(tx, u, &plan);
-	items_free(items, set->count);
+	if (r >= 0) {
+		items = items_of(set, graph);
+		plan.items = items;
+		plan.json = json.buf;
+		r = store_job(tx, u, &plan);
+		items_free(items, set->count);
+	}
 	strbuf_finish(&json);
 	return r;
 }

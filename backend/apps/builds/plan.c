@@ -214,10 +214,12 @@ static void exclude_lacking(struct plan_draft *d, struct plan_item *items,
 }
 
 /* skip_check: an entry for each package, or NULL where there is no %check. */
-static void take_order(struct plan_draft *d, struct plan_item *items,
-	const struct graph_package *packages, const struct graph *graph, bool *skip_check)
+static int take_order(struct plan_draft *d, struct plan_item *items,
+	const struct graph_package *packages, const struct graph *graph, bool *skip_check,
+	struct strbuf *err)
 {
 	struct json_writer w = JSON_WRITER(&d->json);
+	int r;
 
 	for (size_t i = 0; i < graph->node_count; i++) {
 		const struct graph_node *node = &graph->nodes[i];
@@ -235,10 +237,11 @@ static void take_order(struct plan_draft *d, struct plan_item *items,
 	if (skip_check)
 		exclude_lacking(d, items, packages, graph, skip_check);
 	json_begin_object(&w, NULL);
-	graph_json(graph, &w);
+	r = graph_json(graph, &w, err);
 	put_excluded(d, items, &w);
 	json_end_object(&w);
 	d->plan.json = d->json.buf;
+	return r;
 }
 
 /* A refusal is a good outcome of planning: 0 with d->refusal filled. */
@@ -249,16 +252,15 @@ static int put_in_order(struct plan_draft *d, struct plan_item *items,
 	struct graph graph;
 	int r = graph_build(packages, count, false, &graph, &err);
 
-	if (r < 0) {
-		plan_refuse(d, NULL, err.buf);
-		strbuf_finish(&err);
-		return 0;
+	if (r >= 0) {
+		if (graph.cycle_count)
+			refuse_cycle(d, &graph);
+		else
+			r = take_order(d, items, packages, &graph, skip_check, &err);
+		graph_finish(&graph);
 	}
-	if (graph.cycle_count)
-		refuse_cycle(d, &graph);
-	else
-		take_order(d, items, packages, &graph, skip_check);
-	graph_finish(&graph);
+	if (r < 0)
+		plan_refuse(d, NULL, err.buf);
 	strbuf_finish(&err);
 	return 0;
 }

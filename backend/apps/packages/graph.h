@@ -19,6 +19,7 @@
 
 #include "apps/packages/packages.h"
 
+#define GRAPH_JSON_MAX (64 << 20) /* bytes; a thousand packages have half a MiB */
 #define GRAPH_WEIGHT_DEFAULT_MS 30000
 #define GRAPH_WEIGHT_MAX_MS (1000LL * PACKAGE_TIMEOUT_MAX_S)
 struct graph_package {
@@ -94,6 +95,7 @@ void graph_cycle_format(
 /* How many steps there are between those, when `most` are told. */
 size_t graph_cycle_left_out(const struct graph_cycle *cycle, size_t most);
 /* The answer to a dry run: the members "levels", "edges", "dropped", "cycles", "host" (names) and
- * "external" (who needs them) of an object that the caller has begun. */
-void graph_json(const struct graph *graph, struct json_writer *w);
+ * "external" (who needs them) of an object that the caller has begun. -E2BIG: GRAPH_JSON_MAX, and
+ * what was written is only a part. */
+int graph_json(const struct graph *graph, struct json_writer *w, struct strbuf *err);
 #endif

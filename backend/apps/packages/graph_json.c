@@ -25,6 +25,12 @@ size_t graph_cycle_left_out(const struct graph_cycle *cycle, size_t most)
 	return cycle->path_count > most ? cycle->path_count - most : 0;
 }
 
+/* Looked at for each edge and each external need, which nothing else bounds. */
+static bool is_full(const struct json_writer *w)
+{
+	return w->out->len > GRAPH_JSON_MAX;
+}
+
 static void put_name(
 	const struct graph *graph, struct json_writer *w, const char *key, uint32_t node)
 {
@@ -84,7 +90,7 @@ static void put_edges(
 	const struct graph *graph, struct json_writer *w, const char *key, bool dropped)
 {
 	json_begin_array(w, key);
-	for (size_t i = 0; i < graph->edge_count; i++)
+	for (size_t i = 0; i < graph->edge_count && !is_full(w); i++)
 		if (graph->edges[i].dropped == dropped)
 			put_edge(graph, w, &graph->edges[i]);
 	json_end_array(w);
@@ -164,12 +170,12 @@ static void put_externals(const struct graph *graph, struct json_writer *w)
 
 	chain_externals(graph, next, is_head);
 	json_begin_array(w, "host");
-	for (size_t i = 0; i < graph->external_count; i++)
+	for (size_t i = 0; i < graph->external_count && !is_full(w); i++)
 		if (is_head[i])
 			put_need(w, NULL, graph->externals[i].need);
 	json_end_array(w);
 	json_begin_array(w, "external");
-	for (size_t i = 0; i < graph->external_count; i++)
+	for (size_t i = 0; i < graph->external_count && !is_full(w); i++)
 		if (is_head[i])
 			put_group(graph, w, next, i);
 	json_end_array(w);
@@ -177,11 +183,32 @@ static void put_externals(const struct graph *graph, struct json_writer *w)
 	free(is_head);
 }
 
-void graph_json(const struct graph *graph, struct json_writer *w)
+/* Edges and what the host supplies, of the package that has the most. */
+static int refuse(const struct graph *graph, struct strbuf *err)
+{
+	size_t *needs = xcalloc(graph->node_count + 1, sizeof(*needs)), most = 0;
+
+	for (size_t i = 0; i < graph->external_count; i++)
+		needs[graph->externals[i].package]++;
+	for (size_t i = 0; i < graph->node_count; i++) {
+		needs[i] += graph->nodes[i].edge_count;
+		if (needs[i] > needs[most])
+			most = i;
+	}
+	err_set(err, -E2BIG,
+		"the order of these packages takes more than %d MiB to write down; %s has the most "
+		"needs, %zu: split the set, or let it need less",
+		GRAPH_JSON_MAX >> 20, graph->nodes[most].name, needs[most]);
+	free(needs);
+	return -E2BIG;
+}
+
+int graph_json(const struct graph *graph, struct json_writer *w, struct strbuf *err)
 {
 	put_levels(graph, w);
 	put_edges(graph, w, "edges", false);
 	put_edges(graph, w, "dropped", true);
 	put_cycles(graph, w);
 	put_externals(graph, w);
+	return is_full(w) ? refuse(graph, err) : 0;
 }

@@ -103,6 +103,7 @@ enum spec_query_kind {
 };
 #define SPEC_QUERY_MAX_BYTES (16 << 20) /* of output */
 #define SPEC_FIELD_MAX 4096 /* bytes of one name or version */
+#define SPEC_NEEDS_MAX 10000 /* BuildRequires of one spec; so many the build root knows as well */
 /* The argv to run, in a sandbox: reading a spec runs its code. options: NULL-terminated, more
  * of rpmspec's ("--define", "_sourcedir /build/SOURCES"); paths: NULL-terminated, one for
  * SPEC_QUERY_SPEC. */
@@ -134,6 +135,7 @@ struct spec_query {
 	struct capability *capabilities; /* this and what follows only own memory */
 	const char **names;
 	char *text;
+	size_t bytes; /* of all that */
 };
 /* Lines that are no record are what the spec itself printed (%{echo:}) and are skipped. Takes
  * the output of one query, or of many after each other. -EINVAL: the line and what is wrong;

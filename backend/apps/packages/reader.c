@@ -19,6 +19,13 @@ struct query {
 	struct reader *reader;
 	struct run_text *run;
 	size_t index;
+	int64_t began_ms;
+};
+
+/* The spec that has most of something. */
+struct most {
+	size_t index;
+	int64_t amount;
 };
 
 struct reader {
@@ -33,6 +40,9 @@ struct reader {
 	struct read_package *packages;
 	size_t count, cap, started, running;
 	struct query queries[READER_CONCURRENCY];
+	int64_t began_ms, timeout_ms;
+	size_t bytes, bytes_max;
+	struct most slowest, biggest; /* ms, bytes */
 	bool listed, failed;
 	char *failed_package;
 	bool infrastructure;
@@ -245,6 +255,35 @@ static void take_output(struct reader *r, struct read_package *p, const struct r
 	strbuf_finish(&err);
 }
 
+static void note_most(struct most *m, size_t index, int64_t amount)
+{
+	if (amount > m->amount)
+		*m = (struct most){index, amount};
+}
+
+/* One spec is bounded; what is bounded here is thousands of them. */
+static void check_set(struct reader *r, const struct query *q)
+{
+	const struct read_package *packages = r->packages;
+	int64_t now = clock_monotonic_ms();
+
+	r->bytes += packages[q->index].query.bytes;
+	note_most(&r->biggest, q->index, (int64_t)packages[q->index].query.bytes);
+	note_most(&r->slowest, q->index, now - q->began_ms);
+	if (r->bytes > r->bytes_max)
+		fail(r, FAULT_OF_UPLOAD, packages[r->biggest.index].file,
+			"the specs of this set say more than fits into %zu KiB; %s says most, %lld "
+			"KiB: let it need and provide less, or split the set",
+			r->bytes_max >> 10, packages[r->biggest.index].file,
+			(long long)(r->biggest.amount >> 10));
+	else if (r->started < r->count && now - r->began_ms > r->timeout_ms)
+		fail(r, FAULT_OF_UPLOAD, packages[r->slowest.index].file,
+			"after %lld s %zu of the %zu specs of this set are still to be read; %s "
+			"took longest, %lld ms: make it quicker to read, or split the set",
+			(long long)(r->timeout_ms / 1000), r->count - r->started, r->count,
+			packages[r->slowest.index].file, (long long)r->slowest.amount);
+}
+
 static void query_ended(struct run_text *rt, const struct run_result *result, const char *text,
 	size_t len, void *arg)
 {
@@ -254,8 +293,10 @@ static void query_ended(struct run_text *rt, const struct run_result *result, co
 	(void)rt;
 	q->run = NULL;
 	r->running--;
-	if (!r->gone && !r->failed)
+	if (!r->gone && !r->failed) {
 		take_output(r, &r->packages[q->index], result, text, len);
+		check_set(r, q);
+	}
 	start_more(r);
 }
 
@@ -292,6 +333,7 @@ static void query_start(struct query *q)
 		.timeout_ms = READER_TIMEOUT_MS,
 		.wipe = true};
 
+	q->began_ms = clock_monotonic_ms();
 	q->run = run_text_start(r->sandbox, &spec, SPEC_QUERY_MAX_BYTES, query_ended, q, &err);
 	if (q->run) {
 		r->running++;
@@ -429,6 +471,7 @@ static void listed(uv_work_t *work, int status)
 
 	(void)status;
 	r->listed = true;
+	r->began_ms = clock_monotonic_ms();
 	start_more(r);
 }
 
@@ -440,6 +483,8 @@ struct reader *reader_start(const struct reader_spec *spec, reader_fn *done, voi
 	r->sandbox = spec->sandbox;
 	r->folder = xstrdup(spec->folder);
 	r->name = xstrdup(spec->name);
+	r->timeout_ms = spec->timeout_ms ? spec->timeout_ms : READER_SET_TIMEOUT_MS;
+	r->bytes_max = spec->bytes_max ? spec->bytes_max : READER_BYTES_MAX;
 	r->done = done;
 	r->arg = arg;
 	strbuf_init(&r->why);

@@ -13,6 +13,8 @@
 #include "builders/rpm.h"
 
 #define READER_TIMEOUT_MS 10000 /* of one spec, all its queries together */
+#define READER_SET_TIMEOUT_MS (2 * 3600 * 1000) /* of all specs of a set */
+#define READER_BYTES_MAX (256 << 20) /* of all that the specs of a set say, in memory */
 #define READER_ERROR_MAX 1024 /* bytes of rpm's words about a spec */
 #define READER_CONCURRENCY 4 /* specs at once; all in slot 0 */
 
@@ -37,6 +39,8 @@ struct reader_spec { /* borrowed until reader_start() returns */
 	struct sandbox *sandbox;
 	const char *folder; /* specs, sources, *.src.rpm, or folders of these */
 	const char *name; /* "job7": unique among live readers; names runs and work folders */
+	int64_t timeout_ms; /* 0: READER_SET_TIMEOUT_MS */
+	size_t bytes_max; /* 0: READER_BYTES_MAX */
 };
 /* Never calls done from within. */
 struct reader *reader_start(const struct reader_spec *spec, reader_fn *done, void *arg);

@@ -77,11 +77,16 @@ static void reader_make_room(struct reader *rd, const char *text, size_t len)
 		capabilities += r->fields == 3;
 		names += r->fields == 1;
 	}
+	if (specs > PACKAGES_MAX) /* the one after these is refused */
+		specs = PACKAGES_MAX;
 	rd->q.specs = xcalloc(specs + 1, sizeof(*rd->q.specs));
 	rd->q.parts = xcalloc(parts + 1, sizeof(*rd->q.parts));
 	rd->q.capabilities = xcalloc(capabilities + 1, sizeof(*rd->q.capabilities));
 	rd->q.names = xcalloc(names + 1, sizeof(*rd->q.names));
 	rd->q.text = xmalloc(len + 1);
+	rd->q.bytes = specs * sizeof(*rd->q.specs) + parts * sizeof(*rd->q.parts) +
+		      capabilities * sizeof(*rd->q.capabilities) + names * sizeof(*rd->q.names) +
+		      len;
 	memcpy(rd->q.text, text, len);
 	rd->q.text[len] = '\0';
 }
@@ -278,6 +283,15 @@ static int read_capability(
 	return 0;
 }
 
+static int read_need(struct reader *rd, char **fields, struct capability **list, size_t *count)
+{
+	if (*count == SPEC_NEEDS_MAX)
+		return err_set(rd->err, -E2BIG,
+			"it has more than %d BuildRequires; take out what it does not need",
+			SPEC_NEEDS_MAX);
+	return read_capability(rd, fields, list, count);
+}
+
 static int read_name(struct reader *rd, const char *name, struct name_list *list)
 {
 	const char **slot = &rd->q.names[rd->name_count];
@@ -325,11 +339,11 @@ static int read_spec_list(struct reader *rd, char letter, char **fields)
 	case 'P':
 		return read_part(rd, fields);
 	case 'R':
-		return read_capability(rd, fields, &spec->needs, &spec->need_count);
+		return read_need(rd, fields, &spec->needs, &spec->need_count);
 	case 'C':
-		return read_capability(rd, fields, &spec->conflicts, &spec->conflict_count);
+		return read_need(rd, fields, &spec->conflicts, &spec->conflict_count);
 	case 'H':
-		return read_capability(rd, fields, &rd->hard, &rd->hard_count);
+		return read_need(rd, fields, &rd->hard, &rd->hard_count);
 	case 'O':
 		return read_file_name(rd, fields[0], &spec->sources);
 	case 'A':

@@ -824,7 +824,7 @@ static void a_dry_run_is_answered_in_json(void **state)
 	set_add(&set, "d", "c; b-devel > 2; jre > 9", "d; jre = 8");
 	set_build(&set);
 	json_begin_object(&w, NULL);
-	graph_json(&set.graph, &w);
+	assert_int_equal(graph_json(&set.graph, &w, NULL), 0);
 	json_end_object(&w);
 	assert_string_equal(json.buf,
 		"{\"levels\":[[\"b\",\"c\",\"d\"],[\"a\"]],"

@@ -42,13 +42,23 @@ static void on_gone(void *arg)
 	loop_stop(&rd->w->loop);
 }
 
-static struct reader *begin(struct rpm_world *rw, struct reading *ret)
+/* limits: its timeout_ms and bytes_max. */
+static struct reader *begin_within(
+	struct rpm_world *rw, struct reader_spec limits, struct reading *ret)
 {
-	const struct reader_spec spec = {
-		.loop = &rw->w->loop, .sandbox = rw->w->sb, .folder = rw->upload, .name = "job1"};
+	struct reader_spec spec = limits;
 
+	spec.loop = &rw->w->loop;
+	spec.sandbox = rw->w->sb;
+	spec.folder = rw->upload;
+	spec.name = "job1";
 	*ret = (struct reading){.w = rw->w};
 	return reader_start(&spec, on_read, ret);
+}
+
+static struct reader *begin(struct rpm_world *rw, struct reading *ret)
+{
+	return begin_within(rw, (struct reader_spec){0}, ret);
 }
 
 static void reading_wait(struct reading *rd)
@@ -360,6 +370,52 @@ static void more_specs_than_a_build_may_have_are_refused_unread(struct world *w)
 	rpm_world_finish(&rw);
 }
 
+/* A few small ones, and one that says a lot and takes a while. */
+static void read_set_within(struct world *w, struct reader_spec limits, struct reading *ret)
+{
+	struct rpm_world rw;
+
+	rpm_world_init(&rw, w);
+	for (int i = 0; i < READER_CONCURRENCY; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "small%d", i);
+		rpm_world_put_spec(&rw, name, "", "", "");
+	}
+	rpm_world_put(&rw, "a.spec",
+		HEAD("large") "%{lua: for i = 1, 9000 do print('BuildRequires: n' .. i .. '\\n') "
+			      "end}"
+			      "%(sleep 1)" TAIL);
+	begin_within(&rw, limits, ret);
+	reading_wait(ret);
+	rpm_world_finish(&rw);
+}
+
+static void a_set_that_says_too_much_is_refused_with_the_spec_that_says_most(struct world *w)
+{
+	struct reading rd;
+
+	read_set_within(w, (struct reader_spec){.bytes_max = 100 << 10}, &rd);
+	CHECK(rd.failed && !rd.infrastructure && !strcmp(rd.package, "a.spec"), "%s", rd.package);
+	CHECK(strstr(rd.detail, "more than fits into 100 KiB; a.spec says most, "), "%s",
+		rd.detail);
+	read_set_within(w, (struct reader_spec){0}, &rd);
+	CHECK(!rd.failed, "%s", rd.detail);
+	reading_finish(&rd);
+}
+
+/* One of the five has not begun when the first has ended, and by then the time is over. */
+static void a_set_that_takes_too_long_is_refused_with_the_slowest_spec(struct world *w)
+{
+	struct reading rd;
+
+	read_set_within(w, (struct reader_spec){.timeout_ms = 1}, &rd);
+	CHECK(rd.failed && !rd.infrastructure, "%s", rd.detail);
+	CHECK(strstr(rd.detail, "after 0 s 1 of the 5 specs of this set are still to be read"),
+		"%s", rd.detail);
+	CHECK(strstr(rd.detail, " took longest, "), "%s", rd.detail);
+}
+
 static void reading_changes_nothing_and_reaches_nothing(struct world *w)
 {
 	struct reading rd;
@@ -418,6 +474,8 @@ static const struct scenario scenarios[] = {
 	SCENARIO(a_source_in_another_packages_folder_is_missing),
 	SCENARIO(a_folder_without_a_spec_is_refused),
 	SCENARIO(more_specs_than_a_build_may_have_are_refused_unread),
+	SCENARIO(a_set_that_says_too_much_is_refused_with_the_spec_that_says_most),
+	SCENARIO(a_set_that_takes_too_long_is_refused_with_the_slowest_spec),
 	SCENARIO(reading_changes_nothing_and_reaches_nothing),
 	SCENARIO(a_cancel_ends_all_and_done_is_not_called),
 };
