@@ -22,12 +22,13 @@ static void draw_upload(void *arg, size_t files, int64_t bytes)
 	struct upload_line *l = arg;
 	struct strbuf line = STRBUF_INIT;
 	int64_t now = clock_monotonic_ms();
+	int rows, columns;
 
 	if (now - l->drawn_ms < PROGRESS_MS)
 		return;
 	l->drawn_ms = now;
 	l->drawn = true;
-	strbuf_addf(&line, "\r\033[Kuploading %zu/%zu files, ", files, l->upload->count);
+	strbuf_addf(&line, "uploading %zu/%zu files, ", files, l->upload->count);
 	text_size(&line, bytes);
 	strbuf_addstr(&line, " of ");
 	text_size(&line, l->upload->bytes);
@@ -36,6 +37,10 @@ static void draw_upload(void *arg, size_t files, int64_t bytes)
 		text_size(&line, bytes * 1000 / (now - l->started_ms));
 		strbuf_addstr(&line, "/s");
 	}
+	/* What wraps would not be written over. */
+	terminal_size(&rows, &columns);
+	text_cut(&line, 0, columns > 1 ? (size_t)columns - 1 : 1);
+	say(l->session, "\r\033[K", 4);
 	say(l->session, line.buf, line.len);
 	strbuf_finish(&line);
 }

@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -231,6 +233,48 @@ static int session_open(struct session *s, struct strbuf *err)
 
 /* ---- saying things */
 
+static bool takes(FILE *to)
+{
+	struct pollfd fd = {.fd = fileno(to), .events = POLLOUT};
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+/* Where poll() says that a pipe can be written, so much of it is without waiting. */
+int put(struct session *s, FILE *to, const char *text, size_t len)
+{
+	while (len && !ferror(to)) {
+		size_t step = len < PIPE_BUF ? len : PIPE_BUF;
+		int r = takes(to) ? 1 : client_wait(&s->client, fileno(to), POLLOUT, INT32_MAX);
+
+		if (r < 0)
+			return r;
+		if (!r)
+			continue;
+		fwrite(text, 1, step, to);
+		fflush(to);
+		text += step;
+		len -= step;
+	}
+	return ferror(to) ? -EPIPE : 0;
+}
+
+/* In JSON a newline can only stand where a space may. */
+int put_message(struct session *s, const char *text, size_t len)
+{
+	struct strbuf line = STRBUF_INIT;
+	int r;
+
+	strbuf_add(&line, text, len);
+	for (size_t i = 0; i < len; i++)
+		if (line.buf[i] == '\n' || line.buf[i] == '\r')
+			line.buf[i] = ' ';
+	strbuf_addch(&line, '\n');
+	r = put(s, stdout, line.buf, line.len);
+	strbuf_finish(&line);
+	return r;
+}
+
 void say(struct session *s, const char *text, size_t len)
 {
 	FILE *to = s->args.json ? stderr : stdout;
@@ -239,8 +283,7 @@ void say(struct session *s, const char *text, size_t len)
 	strbuf_add(&shown, text, len);
 	if (!s->style.utf8)
 		text_to_ascii(&shown);
-	fwrite(shown.buf, 1, shown.len, to);
-	fflush(to);
+	put(s, to, shown.buf, shown.len);
 	strbuf_finish(&shown);
 }
 

@@ -110,6 +110,14 @@ static char *token_trim(const char *text)
 	return len ? xstrndup(start, len) : NULL;
 }
 
+/* The token of this machine's own server is another one's only when the caller says which folder he means. */
+static bool is_for(const struct client *c)
+{
+	const char *said = getenv("REQPM_DATA_DIR");
+
+	return c->loopback || (said && *said);
+}
+
 static void find_token(struct client *c, const char *data_dir)
 {
 	const char *set = getenv("REQPM_TOKEN");
@@ -119,6 +127,11 @@ static void find_token(struct client *c, const char *data_dir)
 	if (set && *set) {
 		c->token = token_trim(set);
 		c->token_from = xstrdup("the token in REQPM_TOKEN");
+	} else if (!is_for(c)) {
+		c->token_from = xasprintf(
+			"no token: neither REQPM_TOKEN nor REQPM_DATA_DIR is set, and %s is for "
+			"this machine's server",
+			path);
 	} else if (!file_read(path, TOKEN_MAX, &text, &err)) {
 		c->token = token_trim(text.buf);
 		c->token_from = xasprintf("the token in %s", path);
@@ -204,7 +217,8 @@ int client_wait(const struct client *c, int fd, short events, int64_t ms)
 
 		if (poll(fds, 2, wait_ms(c, end)) < 0)
 			continue;
-		if (fds[0].revents && c->woken(c->wake_arg))
+		/* Who was asked to stop once does not wait again. */
+		if (c->woken && c->woken(c->wake_arg))
 			return -EINTR;
 		if (is_late(c))
 			return -ETIMEDOUT;

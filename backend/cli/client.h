@@ -68,8 +68,7 @@ struct request {
 	 * with that code. */
 	int (*write)(void *arg, const char *data, size_t len);
 	void *arg;
-	int64_t range_from,
-		range_to; /* bytes, inclusive; from 0 with to 0: no range; to -1: to the end */
+	int64_t range_from, range_len; /* bytes; len 0: the whole */
 };
 struct reply {
 	long status;

@@ -231,6 +231,15 @@ int command_cancel(struct session *s)
 
 /* ---- login */
 
+static void say_url(struct session *s, const char *url)
+{
+	struct strbuf shown = STRBUF_INIT;
+
+	text_clean(&shown, url, strlen(url));
+	say_line(s, "sign a browser in (once, within 10 minutes): %s", shown.buf);
+	strbuf_finish(&shown);
+}
+
 int offer_sign_in(struct session *s, struct strbuf *err)
 {
 	struct reply reply = {0};
@@ -247,7 +256,7 @@ int offer_sign_in(struct session *s, struct strbuf *err)
 		else if (s->args.json)
 			print_body(&reply.body);
 		else
-			say_line(s, "sign a browser in (once, within 10 minutes): %s", url);
+			say_url(s, url);
 	}
 	json_decref(answer);
 	reply_finish(&reply);

@@ -94,13 +94,10 @@ static void set_range(struct exchange *x)
 {
 	char range[64];
 
-	if (!x->rq->range_from && !x->rq->range_to)
+	if (!x->rq->range_len)
 		return;
-	if (x->rq->range_to < 0)
-		snprintf(range, sizeof(range), "%" PRId64 "-", x->rq->range_from);
-	else
-		snprintf(range, sizeof(range), "%" PRId64 "-%" PRId64, x->rq->range_from,
-			x->rq->range_to);
+	snprintf(range, sizeof(range), "%" PRId64 "-%" PRId64, x->rq->range_from,
+		x->rq->range_from + x->rq->range_len - 1);
 	curl_easy_setopt(x->easy, CURLOPT_RANGE, range);
 }
 

@@ -16,16 +16,18 @@ struct log_output {
 	struct digest *digest;
 };
 
-static void print_safe(struct log_output *o, bool last)
+static int print_safe(struct log_output *o, bool last)
 {
 	struct strbuf out = STRBUF_INIT;
 	size_t used = text_log(&out, &o->session->style, o->rest.buf, o->rest.len, last);
+	int r;
 
 	strbuf_remove(&o->rest, 0, used);
 	if (last && o->session->style.color)
 		strbuf_addstr(&out, "\033[0m");
-	fwrite(out.buf, 1, out.len, stdout);
+	r = put(o->session, stdout, out.buf, out.len);
 	strbuf_finish(&out);
+	return r;
 }
 
 static int log_write(void *arg, const char *data, size_t len)
@@ -36,14 +38,10 @@ static int log_write(void *arg, const char *data, size_t len)
 	digest_add(o->digest, data, len);
 	if (o->session->args.json)
 		return 0;
-	if (!o->session->tty) {
-		fwrite(data, 1, len, stdout);
-	} else {
-		strbuf_add(&o->rest, data, len);
-		print_safe(o, false);
-	}
-	fflush(stdout);
-	return ferror(stdout) ? -EPIPE : 0;
+	if (!o->session->tty)
+		return put(o->session, stdout, data, len);
+	strbuf_add(&o->rest, data, len);
+	return print_safe(o, false);
 }
 
 static void log_output_init(struct log_output *o, struct session *s)
@@ -55,14 +53,13 @@ static void log_output_finish(struct log_output *o)
 {
 	if (o->session->tty && !o->session->args.json)
 		print_safe(o, true);
-	fflush(stdout);
 	strbuf_finish(&o->rest);
 	digest_destroy(o->digest);
 }
 
 /* ---- all that there is now */
 
-static int fetch(struct log_output *o, int64_t item, int64_t from, int64_t to, struct strbuf *err)
+static int fetch(struct log_output *o, int64_t item, int64_t from, int64_t len, struct strbuf *err)
 {
 	struct client *c = &o->session->client;
 	char *path = xasprintf("/api/queue/%" PRId64 "/log", item);
@@ -71,7 +68,7 @@ static int fetch(struct log_output *o, int64_t item, int64_t from, int64_t to, s
 		.write = log_write,
 		.arg = o,
 		.range_from = from,
-		.range_to = to};
+		.range_len = len};
 	struct reply reply = {0};
 	int r = client_request(c, &rq, &reply, err), code;
 
@@ -118,7 +115,7 @@ static enum link_verdict take_piece(struct follow *f, const json_t *message)
 	if (exact)
 		f->code = log_write(&f->out, text, len) ? CLI_LOST : CLI_OK;
 	else
-		f->code = fetch(&f->out, f->item, offset, next - 1, f->err);
+		f->code = fetch(&f->out, f->item, offset, next - offset, f->err);
 	/* Cut in the middle of a piece: goes on with what is missing. */
 	if (f->code == CLI_LOST && !ferror(stdout))
 		return LINK_AGAIN;
@@ -150,7 +147,7 @@ static enum link_verdict follow_message(
 	const char *type = json_string_value(json_object_get(message, "type"));
 
 	if (f->out.session->args.json)
-		view_json.raw(NULL, text, len);
+		put_message(f->out.session, text, len);
 	if (!type)
 		return LINK_GARBAGE;
 	if (!strcmp(type, "log"))
@@ -208,7 +205,7 @@ static int print_page(struct session *s, int64_t item, int64_t from_line, int64_
 	int code = client_get(&s->client, path, &page, &body, err);
 
 	if (!code) {
-		view_json.raw(NULL, body.buf, body.len);
+		put_message(s, body.buf, body.len);
 		*ret_lines = (int64_t)json_array_size(json_object_get(page, "lines"));
 		*ret_total = json_integer_value(json_object_get(page, "total_lines"));
 	}

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/session.h"
 
@@ -12,16 +10,6 @@
 
 /* A region of a few lines at the bottom that is drawn over and over, with the cursor below it; what has ended scrolls
  * up above it and stays. */
-
-static void get_size(int *ret_rows, int *ret_columns)
-{
-	struct winsize size = {0};
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
-		size = (struct winsize){.ws_row = 24, .ws_col = 80};
-	*ret_rows = size.ws_row;
-	*ret_columns = size.ws_col;
-}
 
 /* How many rows the lines take on a terminal of this width: it may have become narrower since they were drawn. */
 static size_t count_rows(const char *lines, int columns)
@@ -62,7 +50,7 @@ static void draw(struct view *v, const struct strbuf *lines)
 	struct strbuf out = STRBUF_INIT;
 	int rows, columns;
 
-	get_size(&rows, &columns);
+	terminal_size(&rows, &columns);
 	if (!v->drawn.len)
 		strbuf_addstr(&out, HIDE_CURSOR);
 	put_erase(&out, v, columns);
@@ -135,7 +123,7 @@ static void screen_leave(struct view *v)
 		draw_news(v);
 	if (!v->drawn.len)
 		return;
-	get_size(&rows, &columns);
+	terminal_size(&rows, &columns);
 	put_erase(&out, v, columns);
 	strbuf_addstr(&out, SHOW_CURSOR);
 	strbuf_reset(&v->drawn);

@@ -6,6 +6,7 @@
 #define REQPM_CLI_SESSION_H
 
 #include <signal.h>
+#include <stdio.h>
 
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -47,6 +48,11 @@ struct session {
 	struct signals signals;
 };
 
+/* Waits for whoever reads it, but not past a signal or --timeout: then the rest is lost. 0, -EINTR, -ETIMEDOUT, or -EPIPE: it cannot
+ * be written, which ferror() of it says from then on. */
+int put(struct session *s, FILE *to, const char *text, size_t len);
+/* One JSON text in one line of stdout. */
+int put_message(struct session *s, const char *text, size_t len);
 /* To stdout, or to stderr where stdout is for JSON alone. */
 void say(struct session *s, const char *text, size_t len);
 void say_line(struct session *s, const char *fmt, ...) PRINTF(2, 3);

@@ -336,6 +336,10 @@ int socket_pump(struct socket *s, int64_t ms, socket_message_fn *fn, void *arg)
 
 	s->fn = fn;
 	s->arg = arg;
+	/* First, since a server that always has more would leave nobody the time to ask. */
+	r = client_wait(s->client, -1, 0, 0);
+	if (r < 0)
+		return r;
 	r = s->code ? 0 : receive(s);
 	if (r == -EAGAIN) {
 		r = client_wait(s->client, s->fd, s->out.len ? POLLIN | POLLOUT : POLLIN, ms);

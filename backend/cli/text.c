@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #define SGR_MAX 64 /* bytes of a colour sequence */
@@ -221,4 +223,14 @@ int64_t text_time(const char *s)
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
 	return (int64_t)timegm(&tm) * 1000 + (int64_t)(part * 1000 + 0.5);
+}
+
+void terminal_size(int *ret_rows, int *ret_columns)
+{
+	struct winsize size = {0};
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
+		size = (struct winsize){.ws_row = 24, .ws_col = 80};
+	*ret_rows = size.ws_row;
+	*ret_columns = size.ws_col;
 }

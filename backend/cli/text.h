@@ -31,6 +31,8 @@ size_t text_log(
 
 /* Columns that a line takes; SGR sequences take none. */
 size_t text_columns(const char *s);
+/* Of stdout; 24 and 80 where it does not say. */
+void terminal_size(int *ret_rows, int *ret_columns);
 /* Shortens the line that begins at `from` to at most `columns`; a colour it had is ended. */
 void text_cut(struct strbuf *line, size_t from, size_t columns);
 

@@ -70,12 +70,7 @@ const struct view_ops view_quiet = {
 
 static void print_message(struct view *v, const char *text, size_t len)
 {
-	(void)v;
-	/* One line each: in JSON a newline can only stand where a space may. */
-	for (size_t i = 0; i < len; i++)
-		putchar(text[i] == '\n' || text[i] == '\r' ? ' ' : text[i]);
-	putchar('\n');
-	fflush(stdout);
+	put_message(v->session, text, len);
 }
 
 const struct view_ops view_json = {

@@ -2,7 +2,7 @@
 //
 // The terminal client as somebody meets it who has read no more than `reqpm help`.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -273,4 +273,24 @@ test('a log is followed while it grows, to its end', async (t) => {
   const { code, stdout } = await within(follower.ended, 'the end of the log')
   assert.deepEqual([code, stdout], [0, 'early\nlate\n'])
   assert.equal(stdout, readFileSync(join(server.dataDir, 'builds/1/logs/held.log'), 'utf8'))
+})
+
+test('who follows can be interrupted while much comes, and while nobody reads what he says', async (t) => {
+  const server = await startReqpm(t)
+  const folder = folderOf(server, 'big', commands({ big: sh('seq 1 3000000') }))
+  await ok(server, ['build', folder])
+  const slowly = async (output) => {
+    for await (const piece of output) if (piece) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  for (const read of [slowly, () => {}]) {
+    for (const args of [['log', '1', 'big', '--follow'], ['log', '1', 'big', '--follow', '--json']]) {
+      const follower = spawn(BIN, args, { env: { ...process.env, REQPM_SERVER: server.url }, stdio: ['ignore', 'pipe', 'ignore'] })
+      t.after(() => follower.kill('SIGKILL'))
+      const ended = new Promise((resolve) => follower.on('exit', (code, signal) => resolve(code ?? signal)))
+      await within(new Promise((resolve) => follower.stdout.once('readable', resolve)), 'the first lines')
+      read(follower.stdout)
+      follower.kill('SIGINT')
+      assert.equal(await within(ended, `the end of ${args.join(' ')}`), 130)
+    }
+  }
 })

@@ -100,22 +100,32 @@ static void the_token_comes_from_the_environment_or_the_data_folder(void **state
 	assert_non_null(mkdtemp(dir));
 	path = xasprintf("%s/token", dir);
 	unsetenv("REQPM_TOKEN");
-	assert_int_equal(client_init(&c, "http://h", dir, &err), 0);
+	assert_int_equal(client_init(&c, "http://127.0.0.1", dir, &err), 0);
 	assert_null(c.token);
 	assert_non_null(strstr(c.token_from, "no token: REQPM_TOKEN is not set, and cannot read"));
 	client_finish(&c);
 	assert_int_equal(file_write_atomic(path, "filed\n", 6, 0600, &err), 0);
+	assert_int_equal(client_init(&c, "http://127.0.0.1", dir, &err), 0);
+	assert_string_equal(c.token, "filed");
+	client_finish(&c);
+	/* Not for somebody else's server, unless the folder is named. */
+	assert_int_equal(client_init(&c, "http://h", dir, &err), 0);
+	assert_null(c.token);
+	assert_non_null(strstr(c.token_from, "is for this machine's server"));
+	client_finish(&c);
+	setenv("REQPM_DATA_DIR", dir, 1);
 	assert_int_equal(client_init(&c, "http://h", dir, &err), 0);
 	assert_string_equal(c.token, "filed");
 	client_finish(&c);
+	unsetenv("REQPM_DATA_DIR");
 	setenv("REQPM_TOKEN", "set", 1);
-	assert_int_equal(client_init(&c, "http://h", dir, &err), 0);
+	assert_int_equal(client_init(&c, "http://127.0.0.1", dir, &err), 0);
 	assert_string_equal(c.token, "set");
 	assert_string_equal(c.token_from, "the token in REQPM_TOKEN");
 	client_finish(&c);
 	/* It goes into a header line, so a second line must not come with it. */
 	setenv("REQPM_TOKEN", "set\r\nX-Evil: 1", 1);
-	assert_int_equal(client_init(&c, "http://h", dir, &err), 0);
+	assert_int_equal(client_init(&c, "http://127.0.0.1", dir, &err), 0);
 	assert_null(c.token);
 	client_finish(&c);
 	unsetenv("REQPM_TOKEN");
