@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { eventually, startReqpm } from '../harness.mjs'
+import { eventually, Program, startReqpm, within } from '../harness.mjs'
 import { openGate, spec } from '../sets.mjs'
 
 const slowSpec = (name) => spec(name, '', { version: '%(until test -e /sources/gate; do sleep 0.05; done; echo 1)' })
@@ -65,4 +66,66 @@ test('what a package took is unknown when the clock was set back meanwhile, and 
   server.sql('UPDATE package_history SET duration_ms = -3596942')
   const again = await server.ended((await server.submit(await server.upload({ 'a.spec': spec('a') }))).id)
   assert.deepEqual([again.status, again.error, again.queue_items[0].last_duration_ms], ['completed', null, null])
+})
+
+const preparing = async (server, id) => {
+  const viewer = await server.watch(`/ws/builds/${id}/`)
+  await viewer.until((m) => m.data?.status === 'preparing')
+}
+
+test('a build that the server does not survive preparing is refused after the third time, with a sentence', async (t) => {
+  const server = await startReqpm(t)
+  const build = await server.submit(await server.upload({ 'slow.spec': slowSpec('slow') }))
+  for (let n = 1; n <= 3; n++) {
+    await preparing(server, build.id)
+    await server.kill9()
+    await server.restart()
+  }
+  const { status, error } = await server.ended(build.id)
+  assert.equal(status, 'failed')
+  assert.match(error.detail, /^the server died 3 times while it prepared this build, perhaps for want of memory: .*retry/)
+})
+
+test('a build that is being prepared survives any number of stops', async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload({ 'slow.spec': slowSpec('slow') })
+  const build = await server.submit(upload)
+  for (let n = 1; n <= 4; n++) {
+    await preparing(server, build.id)
+    assert.equal(await server.stop(), 0, server.log)
+    await server.restart()
+  }
+  openGate(server, upload)
+  assert.equal((await server.ended(build.id)).status, 'completed')
+})
+
+const HOLD = `
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
+database.execute('BEGIN IMMEDIATE')
+print('held', flush=True)
+sys.stdin.readline()
+database.execute(sys.argv[2])
+database.execute('COMMIT')
+`
+
+test('what is stopped between two steps of its preparation does not begin the next', async (t) => {
+  const server = await startReqpm(t)
+  // That it is being prepared is refused, then held up until the server has been told to stop, then written.
+  server.sql(`CREATE TRIGGER refuse BEFORE UPDATE OF status ON build_jobs WHEN NEW.status = 'preparing' BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+  const upload = await server.upload({ 'slow.spec': slowSpec('slow') })
+  const build = await server.submit(upload)
+  await eventually(() => /tried again in/.test(server.log), 'a first try')
+  const holder = new Program('/usr/bin/python3', ['-c', HOLD, join(server.dataDir, 'reqpm.db'), 'DROP TRIGGER refuse'], { stdio: ['pipe', 'pipe', 'pipe'] })
+  await holder.until(/held/)
+  await new Promise((r) => setTimeout(r, 3000)) // the next try has begun
+  const stopped = server.stop()
+  await eventually(() => /draining/.test(server.log), 'the server drains')
+  holder.process.stdin.end('go on\n')
+  assert.equal((await within(holder.ended, 'the end of the holder')).code, 0)
+  assert.equal(await stopped, 0, server.log)
+  await server.restart()
+  await preparing(server, build.id)
+  openGate(server, upload)
+  assert.equal((await server.ended(build.id)).status, 'completed')
 })

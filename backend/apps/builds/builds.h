@@ -74,6 +74,7 @@ static inline bool queue_status_final(enum queue_status s)
 #define ERROR_EDGES_MAX 50 /* of a build that was refused */
 #define ATTEMPTS_MAX 5 /* that ended while their worker lived, for infrastructure causes */
 #define LOST_MAX 20 /* attempts in a row whose worker or server died */
+#define PREPARE_LOST_MAX 3 /* preparations of a job that the server did not survive */
 #define BACKOFF_MS 2000 /* before the second attempt; twice as long before each further one */
 #define LOG_TAIL_MAX 4096 /* bytes of the log in the message that ends an item */
 #define ITEM_TIMEOUT_MS (5LL * 3600 * 1000)
@@ -148,6 +149,8 @@ int build_job_create(struct tx *tx, const struct build_job_new *new_job, int64_t
 int build_job_retry(struct tx *tx, int64_t id, int64_t now, int64_t *ret_id);
 int build_job_prepare(struct tx *tx, int64_t id,
 	int64_t now); /* pending -> preparing; -ESTALE: it is not pending */
+/* preparing -> pending, because whoever prepares it stops; -ESTALE: it is not preparing any more. */
+int build_job_put_back(struct tx *tx, int64_t id);
 /* How far the reading of specs has come; -ESTALE: it is not preparing any more. */
 int build_job_reading(struct tx *tx, int64_t id, int64_t read, int64_t total);
 struct plan_item {
@@ -178,7 +181,7 @@ struct worker_identity {
 	int64_t slots;
 };
 /* Registers this incarnation; the items of workers that are gone (every other incarnation on one machine) are requeued, the
- * jobs that were preparing are pending again. */
+ * jobs that were preparing are pending again, or refused after PREPARE_LOST_MAX. */
 int worker_start(struct tx *tx, const struct worker_identity *worker, int64_t now);
 int worker_heartbeat(struct tx *tx, const struct worker_identity *worker, int64_t now);
 struct claim { /* owned text: claim_finish() */

@@ -107,10 +107,15 @@ static const char schema_4[] =
 	"INSERT INTO queue_item_ids SELECT COALESCE(max(id), 0) + 1 FROM queue_items;"
 	"CREATE INDEX build_jobs_retries ON build_jobs (retry_of) WHERE retry_of IS NOT NULL;";
 
+/* What kills the server each time it is prepared is not prepared for ever. */
+static const char schema_5[] =
+	"ALTER TABLE build_jobs ADD COLUMN preparations_lost INTEGER NOT NULL DEFAULT 0;";
+
 const struct store_migration builds_migrations[] = {
 	{1, schema_1},
 	{2, schema_2},
 	{3, schema_3},
 	{4, schema_4},
+	{5, schema_5},
 };
 const size_t builds_migration_count = countof(builds_migrations);

@@ -316,6 +316,18 @@ int build_job_prepare(struct tx *tx, int64_t id, int64_t now)
 	return r < 0 ? r : job_settle(tx, &s, now);
 }
 
+int build_job_put_back(struct tx *tx, int64_t id)
+{
+	int r = tx_exec(tx,
+		"UPDATE build_jobs SET status = 'pending', changes = changes + 1"
+		" WHERE id = $1 AND status = 'preparing'",
+		"i", id);
+
+	if (r <= 0)
+		return r < 0 ? r : -ESTALE;
+	return send_build_job_update(id);
+}
+
 int build_job_reading(struct tx *tx, int64_t id, int64_t read, int64_t total)
 {
 	int r = tx_exec(tx,

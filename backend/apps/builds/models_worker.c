@@ -37,22 +37,48 @@ static int requeue_lost(struct tx *tx, int64_t now)
 	return r;
 }
 
+static int refuse_deadly(struct tx *tx, int64_t id, int64_t now)
+{
+	struct strbuf error = STRBUF_INIT;
+	int r;
+
+	strbuf_addf(&error,
+		"{\"detail\":\"the server died %d times while it prepared this build, perhaps for "
+		"want of "
+		"memory: see its log, submit fewer packages or simpler specs at once, or retry "
+		"when "
+		"the cause is gone\",\"package\":null,\"edges\":[]}",
+		PREPARE_LOST_MAX);
+	r = build_job_refuse(tx, id, error.buf, now);
+	strbuf_finish(&error);
+	return r;
+}
+
+/* Who stops puts back what he prepares: it died with this one. */
+static int preparation_lost(struct tx *tx, int64_t id, int64_t now)
+{
+	int64_t lost = 0;
+	int r = tx_int(tx, &lost,
+		"UPDATE build_jobs SET preparations_lost = preparations_lost + 1 WHERE id = $1"
+		" RETURNING preparations_lost",
+		"i", id);
+
+	if (r < 0)
+		return r;
+	if (lost >= PREPARE_LOST_MAX)
+		return refuse_deadly(tx, id, now);
+	r = build_job_put_back(tx, id);
+	return r < 0 ? r : build_job_check(tx, id, now);
+}
+
 static int prepare_again(struct tx *tx, int64_t now)
 {
 	struct id_list jobs = {0};
 	int r = tx_each(
 		tx, ids_take, &jobs, "SELECT id, 0 FROM build_jobs WHERE status = 'preparing'", "");
 
-	for (size_t i = 0; r >= 0 && i < jobs.count; i++) {
-		r = tx_exec(tx,
-			"UPDATE build_jobs SET status = 'pending', changes = changes + 1 WHERE id "
-			"= $1",
-			"i", jobs.ids[i][0]);
-		if (r >= 0)
-			r = build_job_check(tx, jobs.ids[i][0], now);
-		if (r >= 0)
-			r = send_build_job_update(jobs.ids[i][0]);
-	}
+	for (size_t i = 0; r >= 0 && i < jobs.count; i++)
+		r = preparation_lost(tx, jobs.ids[i][0], now);
 	free(jobs.ids);
 	return r;
 }

@@ -24,7 +24,8 @@ struct prepare {
 	size_t told; /* specs read, as viewers know it */
 	uv_timer_t again, progress;
 	int open_timers;
-	void (*step)(struct prepare *p); /* when it fires */
+	void (*step)(struct prepare *p); /* the one in hand */
+	bool stopped; /* cancelled, or the server ends: no further step begins */
 	loop_fn *done;
 	void *arg;
 };
@@ -54,16 +55,54 @@ static void finished(struct prepare *p)
 	done(arg);
 }
 
+/* ---- from one step to the next */
+
+static int put_back_run(struct tx *tx, void *arg)
+{
+	struct prepare *p = arg;
+
+	return build_job_put_back(tx, p->job.id);
+}
+
+/* Not written: then the next start counts it as one that it did not survive. */
+static void put_back_done(void *arg, int status)
+{
+	struct prepare *p = arg;
+
+	if (status < 0 && status != -ESTALE)
+		log_warn("build %lld: that its preparation stopped cannot be noted: %s",
+			(long long)p->job.id, strerror(-status));
+	finished(p);
+}
+
+static void put_back(struct prepare *p)
+{
+	store_write(p->app->store, put_back_run, put_back_done, p);
+}
+
+static void go_on(struct prepare *p, void (*step)(struct prepare *p))
+{
+	p->step = step;
+	if (p->stopped)
+		put_back(p);
+	else
+		step(p);
+}
+
 static void again_fired(uv_timer_t *timer)
 {
 	struct prepare *p = timer->data;
 
-	p->step(p);
+	go_on(p, p->step);
 }
 
 /* After a pause: what is wrong, a full disk say, is not the job's fault. */
 static void again(struct prepare *p, void (*step)(struct prepare *p), const char *why)
 {
+	if (p->stopped) {
+		put_back(p);
+		return;
+	}
 	log_error("build %lld: %s; tried again in %d ms", (long long)p->job.id, why, END_AGAIN_MS);
 	p->step = step;
 	uv_timer_start(&p->again, again_fired, END_AGAIN_MS, 0);
@@ -86,8 +125,8 @@ static void outcome_stored(void *arg, int status)
 {
 	struct prepare *p = arg;
 
-	/* -ESTALE: cancelled meanwhile. Whoever stops the server leaves it preparing, and the next start takes it up. */
-	if (status < 0 && status != -ESTALE && !p->app->draining)
+	/* -ESTALE: cancelled meanwhile. */
+	if (status < 0 && status != -ESTALE)
 		again(p, conclude, "its plan cannot be stored");
 	else
 		finished(p);
@@ -120,6 +159,11 @@ static int plan_commands(struct tx *tx, void *arg)
 	return plan_from_json(tx, p->sources.buf, &p->draft);
 }
 
+static void order_commands(struct prepare *p)
+{
+	store_read(p->app->store, plan_commands, planned, p);
+}
+
 /* ---- specs */
 
 #define HOST_LIST_BYTES_MAX (64 << 20)
@@ -141,6 +185,11 @@ static int plan_specs(struct tx *tx, void *arg)
 	return r;
 }
 
+static void order_specs(struct prepare *p)
+{
+	store_read(p->app->store, plan_specs, planned, p);
+}
+
 /* Without it the order is the same; what is missing shows in the build roots. */
 static void host_known(void *arg, const char *path, const char *why)
 {
@@ -151,7 +200,7 @@ static void host_known(void *arg, const char *path, const char *why)
 	else
 		log_warn("build %lld is planned without knowing what this host provides: %s",
 			(long long)p->job.id, why);
-	store_read(p->app->store, plan_specs, planned, p);
+	go_on(p, order_specs);
 }
 
 static void read_specs(struct prepare *p);
@@ -220,22 +269,22 @@ static void read_specs(struct prepare *p)
 	free(name);
 }
 
-/* The job keeps its state: cancelled already, or pending again after the next start. */
 static void reading_stopped(void *arg)
 {
-	finished(arg);
+	put_back(arg);
 }
 
 void prepare_cancel(struct prepare *p)
 {
 	struct reader *reader = p->reader;
 
+	p->stopped = true;
 	p->reader = NULL;
 	if (reader) {
 		reader_cancel(reader, reading_stopped, p);
 	} else if (uv_is_active((uv_handle_t *)&p->again)) {
 		uv_timer_stop(&p->again);
-		finished(p);
+		put_back(p);
 	}
 }
 
@@ -273,25 +322,36 @@ static void repository_ready(int status, const char *why, void *arg)
 	conclude(p);
 }
 
-static void planned_again(void *arg, int status)
+static void publish(struct prepare *p)
 {
-	struct prepare *p = arg;
 	struct strbuf dir = STRBUF_INIT;
 
-	if (status < 0 || !p->draft.plan.count || strcmp(p->job.builder, "rpmbuild") != 0) {
-		/* An earlier job that was refused had no items: read its packages again. */
-		if (status >= 0 && !p->draft.plan.count && !strcmp(p->job.builder, "rpmbuild"))
-			read_specs(p);
-		else if (status >= 0 && !p->draft.plan.count)
-			store_read(p->app->store, plan_commands, planned, p);
-		else
-			planned(p, status);
-		return;
-	}
 	build_dir(&dir, p->app, p->job.id);
 	repository_publish(p->app->repositories, dir.buf, (const char *const *)p->rpms.paths,
 		p->rpms.count, repository_ready, p);
 	strbuf_finish(&dir);
+}
+
+static void planned_again(void *arg, int status)
+{
+	struct prepare *p = arg;
+
+	if (status < 0 || !p->draft.plan.count || strcmp(p->job.builder, "rpmbuild") != 0) {
+		/* An earlier job that was refused had no items: read its packages again. */
+		if (status >= 0 && !p->draft.plan.count && !strcmp(p->job.builder, "rpmbuild"))
+			go_on(p, read_specs);
+		else if (status >= 0 && !p->draft.plan.count)
+			go_on(p, order_commands);
+		else
+			planned(p, status);
+		return;
+	}
+	go_on(p, publish);
+}
+
+static void take_over_plan(struct prepare *p)
+{
+	store_read(p->app->store, plan_again, planned_again, p);
 }
 
 /* ---- the first step */
@@ -309,16 +369,14 @@ static void begun(void *arg, int status)
 {
 	struct prepare *p = arg;
 
-	if (status < 0 && status != -ESTALE && status != -ENOENT && !p->app->draining)
+	if (status < 0 && status != -ESTALE && status != -ENOENT)
 		again(p, start, "its preparation cannot be noted");
 	else if (status < 0)
 		finished(p);
 	else if (p->job.retry_of)
-		store_read(p->app->store, plan_again, planned_again, p);
-	else if (!strcmp(p->job.builder, "rpmbuild"))
-		read_specs(p);
+		go_on(p, take_over_plan);
 	else
-		store_read(p->app->store, plan_commands, planned, p);
+		go_on(p, strcmp(p->job.builder, "rpmbuild") ? order_commands : read_specs);
 }
 
 static void start(struct prepare *p)

@@ -71,7 +71,8 @@ void worker_slot_free(struct tasks *t, int64_t slot, struct claim *next);
 /* done(arg) once, when the job runs, was refused, or was cancelled meanwhile. */
 struct prepare *prepare_start(
 	struct app *app, const struct prepare_job *job, loop_fn *done, void *arg);
-/* Ends the reading of specs, which may take long; done follows, and no outcome is stored. Other steps are short and go on. */
+/* The step in hand ends, at once where it may take long, and no other begins but the storing of a plan that is made; the job is pending
+ * again unless it was cancelled. done follows. */
 void prepare_cancel(struct prepare *p);
 
 /* ---- plan.c: blocking, in store units: from what was submitted to rows */

@@ -200,6 +200,85 @@ static void a_negative_duration_is_unknown_to_the_next_build(void **state)
 	assert_int_equal(last, 0);
 }
 
+/* ---- servers that die while they prepare */
+
+static int submit_run(struct tx *tx, void *arg)
+{
+	struct build_job_new n = {.name = "set", .builder = "command"};
+	bool existed;
+	int r = upload_create(tx, the.now, &n.upload_id);
+
+	(void)arg;
+	return r < 0 ? r : build_job_create(tx, &n, the.now, &the.job, &existed);
+}
+
+static int prepare_run(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return build_job_prepare(tx, the.job, the.now);
+}
+
+static int put_back_run(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return build_job_put_back(tx, the.job);
+}
+
+static int start_run(struct tx *tx, void *arg)
+{
+	return worker_start(tx, arg, the.now);
+}
+
+static void start_again(void)
+{
+	static int starts;
+	char name[32];
+	struct worker_identity next = {.name = "test", .incarnation = name, .slots = 4};
+
+	snprintf(name, sizeof(name), "start %d", ++starts);
+	assert_int_equal(unit(start_run, &next), 0);
+}
+
+static int take_job(const struct build_job *job, void *arg)
+{
+	strbuf_reset(arg);
+	strbuf_addf(arg, "%s %s", build_status_name[job->status], job->error ? job->error : "");
+	return 0;
+}
+
+static int job_run(struct tx *tx, void *arg)
+{
+	return build_job_get(tx, the.job, take_job, arg);
+}
+
+static void assert_job(const char *expected)
+{
+	struct strbuf job = STRBUF_INIT;
+
+	assert_true(store_read_wait(the.store, job_run, &job) >= 0);
+	assert_memory_equal(job.buf, expected, strlen(expected));
+	strbuf_finish(&job);
+}
+
+static void what_the_server_did_not_survive_three_times_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(unit(submit_run, NULL), 0);
+	for (int lost = 1; lost < PREPARE_LOST_MAX; lost++) {
+		assert_int_equal(unit(prepare_run, NULL), 0);
+		start_again();
+		assert_job("pending ");
+	}
+	/* Neither a stop nor a death at another time is counted. */
+	assert_int_equal(unit(prepare_run, NULL), 0);
+	assert_int_equal(unit(put_back_run, NULL), 0);
+	start_again();
+	assert_job("pending ");
+	assert_int_equal(unit(prepare_run, NULL), 0);
+	start_again();
+	assert_job("failed {\"detail\":\"the server died 3 times while it prepared this build");
+}
+
 /* ---- words */
 
 static int take_why(const struct queue_item *item, void *arg)
@@ -287,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scenario(a_duration_under_a_clock_that_was_set_back_is_unknown),
 		scenario(a_negative_duration_is_unknown_to_the_next_build),
+		scenario(what_the_server_did_not_survive_three_times_is_refused),
 		scenario(what_an_attempt_says_is_stored_in_part),
 		scenario(of_long_names_that_are_lacked_the_beginnings_are_told),
 		scenario(why_something_cannot_be_built_is_stored_in_part),

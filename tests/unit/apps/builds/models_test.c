@@ -156,6 +156,12 @@ static int prepare(struct tx *tx, void *arg)
 	return build_job_prepare(tx, the->job, 1001);
 }
 
+static int put_back(struct tx *tx, void *arg)
+{
+	(void)arg;
+	return build_job_put_back(tx, the->job);
+}
+
 static int reading(struct tx *tx, void *arg)
 {
 	(void)arg;
@@ -337,6 +343,19 @@ static void creating_preparing_and_planning_publish_the_job_and_what_became_read
 	assert_sent("build_job_1:build_update:preparing:2 builds:build_update:preparing:2 ");
 	assert_int_equal(both_ways(plan, NULL), 0);
 	assert_sent("build_job_1:build_update:running:3:resync builds:build_update:running:3 ");
+}
+
+static void a_preparation_that_stops_is_published_as_pending(void **state)
+{
+	(void)state;
+	assert_int_equal(write_unit(create, NULL), 0);
+	assert_int_equal(write_unit(put_back, NULL), -ESTALE);
+	assert_int_equal(write_unit(prepare, NULL), 0);
+	assert_int_equal(both_ways(put_back, NULL), 0);
+	assert_sent("build_job_1:build_update:pending:3 builds:build_update:pending:3 ");
+	assert_int_equal(write_unit(prepare, NULL), 0);
+	assert_int_equal(write_unit(plan, NULL), 0);
+	assert_int_equal(write_unit(put_back, NULL), -ESTALE);
 }
 
 static void a_claim_publishes_the_item_and_the_job(void **state)
@@ -905,6 +924,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scenario(the_reading_of_specs_is_published_while_it_goes_on),
 		scenario(creating_preparing_and_planning_publish_the_job_and_what_became_ready),
+		scenario(a_preparation_that_stops_is_published_as_pending),
 		scenario(a_claim_publishes_the_item_and_the_job),
 		scenario(the_longest_path_is_claimed_first_and_then_the_earlier_item),
 		scenario(a_completed_item_releases_its_dependents_in_the_same_commit),
