@@ -315,11 +315,26 @@ static void readers_never_checkpoint_and_the_writer_syncs_each_commit(void **sta
 
 /* ---- who is served first */
 
+struct gate {
+	sem_t reached, open;
+};
+
 static int wait_at_gate(struct tx *tx, void *arg)
 {
+	struct gate *gate = arg;
+
 	(void)tx;
-	sem_wait(arg);
+	sem_post(&gate->reached);
+	sem_wait(&gate->open);
 	return 0;
+}
+
+static void hold_a_reader(struct fixture *f, struct gate *gate)
+{
+	sem_init(&gate->reached, 0, 0);
+	sem_init(&gate->open, 0, 0);
+	store_read(f->store, wait_at_gate, NULL, gate);
+	sem_wait(&gate->reached);
 }
 
 static int read_nothing(struct tx *tx, void *arg)
@@ -333,22 +348,20 @@ static void what_is_watched_live_is_read_before_what_came_earlier(void **state)
 	struct fixture *f = *state;
 	struct word words[] = {{f, "a", 0, false}, {f, "b", 0, false}, {f, "first", 0, false},
 		{f, "second", 0, false}};
-	sem_t gates[STORE_READERS];
+	struct gate gates[STORE_READERS];
 
-	for (size_t i = 0; i < STORE_READERS; i++) {
-		sem_init(&gates[i], 0, 0);
-		store_read(f->store, wait_at_gate, NULL, &gates[i]);
-	}
+	for (size_t i = 0; i < STORE_READERS; i++)
+		hold_a_reader(f, &gates[i]);
 	f->waiting = countof(words);
 	store_read(f->store, read_nothing, done, &words[0]);
 	store_read(f->store, read_nothing, done, &words[1]);
 	store_read_first(f->store, read_nothing, done, &words[2]);
 	store_read_first(f->store, read_nothing, done, &words[3]);
-	sem_post(&gates[0]); /* one reader is free: it takes one after the other */
+	sem_post(&gates[0].open); /* one reader is free: it takes one after the other */
 	loop_run(&f->loop);
-	assert_string_equal(f->heard.buf, "done:first:0 done:second:0 done:a:0 done:b:0 ");
 	for (size_t i = 1; i < STORE_READERS; i++)
-		sem_post(&gates[i]);
+		sem_post(&gates[i].open);
+	assert_string_equal(f->heard.buf, "done:first:0 done:second:0 done:a:0 done:b:0 ");
 	store_close(f->store);
 	f->store = NULL;
 }
