@@ -86,12 +86,43 @@ void http_conn_reset(struct http_conn *c)
 
 /* ---- reading */
 
+static bool is_stream(const struct http_request *req)
+{
+	return req->route->body == HTTP_BODY_STREAM;
+}
+
+/* Can it go on only with more bytes? */
+static bool needs_input(const struct http_conn *c)
+{
+	switch (c->state) {
+	case HTTP_CONN_IDLE:
+	case HTTP_CONN_HEAD:
+	case HTTP_CONN_LINGERING:
+		return true;
+	case HTTP_CONN_BODY:
+		return !is_stream(c->req) || (c->req->body_wanted && !c->req->body_paused);
+	default:
+		return false;
+	}
+}
+
+/* While a request is handled or answered the later ones are read so far, because their end is where the peer's is seen. */
+static size_t room_for_later(const struct http_conn *c)
+{
+	bool waits = c->state == HTTP_CONN_HANDLING || c->state == HTTP_CONN_ANSWERING;
+
+	return waits && c->in.len < HTTP_PIPELINED_MAX ? HTTP_PIPELINED_MAX - c->in.len : 0;
+}
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
 	struct http_conn *c = handle->data;
+	size_t room = room_for_later(c);
 
 	(void)suggested;
-	*buf = uv_buf_init(c->server->read_buffer, HTTP_READ_SIZE);
+	if (!room || room > HTTP_READ_SIZE)
+		room = HTTP_READ_SIZE;
+	*buf = uv_buf_init(c->server->read_buffer, (unsigned)room);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
@@ -107,37 +138,13 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 	c->peer_ended = true;
 	c->reading = false;
 	/* Half closed is no sign of being gone: who sends a request and then FIN may still read. */
-	if (count != UV_EOF || (c->state != HTTP_CONN_HANDLING && c->state != HTTP_CONN_ANSWERING))
+	if (count != UV_EOF || needs_input(c))
 		http_conn_close(c);
-}
-
-static bool is_stream(const struct http_request *req)
-{
-	return req->route->body == HTTP_BODY_STREAM;
-}
-
-static bool reading_wanted(const struct http_conn *c)
-{
-	switch (c->state) {
-	case HTTP_CONN_IDLE:
-	case HTTP_CONN_HEAD:
-	case HTTP_CONN_LINGERING:
-		return true;
-	case HTTP_CONN_BODY:
-		return !is_stream(c->req) || (c->req->body_wanted && !c->req->body_paused);
-	case HTTP_CONN_HANDLING:
-	case HTTP_CONN_ANSWERING:
-		/* To see the peer go; one read of the next request may wait here. */
-		return c->in.len == 0;
-	case HTTP_CONN_CLOSED:
-		return false;
-	}
-	return false;
 }
 
 static void conn_read_update(struct http_conn *c)
 {
-	bool wanted = reading_wanted(c) && !c->peer_ended;
+	bool wanted = (needs_input(c) || room_for_later(c)) && !c->peer_ended;
 
 	if (wanted == c->reading || c->state == HTTP_CONN_CLOSED)
 		return;
@@ -277,7 +284,15 @@ static void conn_feed(struct http_conn *c, const char *data, size_t len)
 		strbuf_finish(&c->in);
 	c->window = NULL;
 	c->window_len = 0;
-	conn_read_update(c);
+	if (c->peer_ended && needs_input(c))
+		http_conn_close(c);
+	else
+		conn_read_update(c);
+}
+
+bool http_conn_holds_more(const struct http_conn *c)
+{
+	return c->running ? c->window_len > 0 : c->in.len > 0;
 }
 
 void http_conn_continue(struct http_conn *c)

@@ -25,6 +25,7 @@ struct http_request;
 #define HTTP_HEAD_TIMEOUT_MS 10000 /* first byte to blank line: 408; accept to first byte: closed */
 #define HTTP_BODY_STALL_MS 30000 /* without a byte of the body: 408 */
 #define HTTP_BODY_TIMEOUT_MS 120000 /* for a whole buffered body: 408 */
+#define HTTP_PIPELINED_MAX 65536 /* bytes of later requests that are read before their turn */
 #define HTTP_IDLE_MS 60000 /* between requests: closed */
 /* In this time the peer must take so much of its answer, or the rest when that is less: else reset. Slower lines than 4 kbit/s
  * are none. */

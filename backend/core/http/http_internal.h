@@ -135,6 +135,7 @@ void http_conn_reset(struct http_conn *c); /* the same with RST */
  * that one frees it. */
 void http_conn_free(struct http_conn *c);
 void http_conn_continue(struct http_conn *c); /* goes on with what was held back */
+bool http_conn_holds_more(const struct http_conn *c); /* of later requests */
 void http_conn_body_changed(struct http_conn *c); /* reading began, paused or resumed */
 
 /* ---- dispatch.c */
@@ -203,7 +204,7 @@ void http_head_format(struct http_server *s, struct strbuf *out, int status,
 void http_problem_format(
 	struct strbuf *out, int status, const char *type, const char *detail, const char *id);
 /* Counts the answer, takes the request off its connection and frees it. Returns the connection to
- * write to, or NULL when the peer has gone. ret_head holds the head. */
+ * write to, or NULL when the peer has gone: then nothing was answered, and nothing is counted or logged. ret_head holds the head. */
 struct http_conn *http_reply_begin(struct http_request *req, int status, const char *content_type,
 	int64_t body_len, struct strbuf *ret_head);
 

@@ -116,21 +116,26 @@ void http_add_header(struct http_request *req, const char *name, const char *val
 	strbuf_addstr(&req->headers, "\r\n");
 }
 
+static void tell_status(struct http_request *req, int status)
+{
+	req->server->stats.by_status[status / 100]++;
+	if (status >= 500)
+		log_warn("http: %s %s answered %d (request %s)", http_method_name(req->head.method),
+			req->head.path, status, req->id);
+}
+
 struct http_conn *http_reply_begin(struct http_request *req, int status, const char *content_type,
 	int64_t body_len, struct strbuf *ret_head)
 {
 	struct http_conn *c = req->conn;
 	struct http_server *s = req->server;
-	bool close_after =
-		!req->head.keep_alive || req->body_left > 0 || s->draining || (c && c->peer_ended);
+	bool close_after = !req->head.keep_alive || req->body_left > 0 || s->draining ||
+			   (c && c->peer_ended && !http_conn_holds_more(c));
 
 	if (status < 200 || status > 599)
 		BUG("%d is no final HTTP status", status);
-	s->stats.by_status[status / 100]++;
-	if (status >= 500)
-		log_warn("http: %s %s answered %d (request %s)", http_method_name(req->head.method),
-			req->head.path, status, req->id);
 	if (c) {
+		tell_status(req, status);
 		http_head_format(
 			s, ret_head, status, content_type, body_len, req->headers.buf, close_after);
 		c->req = NULL;

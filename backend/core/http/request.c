@@ -181,7 +181,8 @@ uv_tcp_t *http_upgrade(struct http_request *req, struct strbuf *ret_early)
 	struct http_conn *c = req->conn;
 	struct http_stream *stream;
 
-	req->server->stats.by_status[1]++;
+	if (c)
+		req->server->stats.by_status[1]++;
 	req->conn = NULL;
 	http_request_free(req);
 	if (!c)

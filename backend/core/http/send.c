@@ -174,9 +174,7 @@ static void conn_linger(struct http_conn *c)
 
 void http_conn_answered(struct http_conn *c)
 {
-	if (c->peer_ended) {
-		http_conn_close(c);
-	} else if (c->close_after || c->server->draining) {
+	if (c->close_after || c->server->draining) {
 		conn_linger(c);
 	} else {
 		c->state = HTTP_CONN_IDLE;

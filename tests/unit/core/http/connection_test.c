@@ -44,6 +44,13 @@ static void answer_held(void *arg)
 	http_reply(app->held, 200, "text/plain", "at last", 7);
 }
 
+static void fail_held(void *arg)
+{
+	struct app *app = arg;
+
+	http_reply_problem(app->held, 503, "gone", "nobody hears of it");
+}
+
 static void big(struct http_request *req, void *app)
 {
 	struct strbuf body = STRBUF_INIT;
@@ -249,21 +256,56 @@ static void count_held(void *arg)
 	h->bytes = http_server_held_bytes(h->server);
 }
 
+static size_t held_bytes(void)
+{
+	struct held_bytes h = {.server = f.server};
+
+	fixture_call(&f, count_held, &h);
+	return h.bytes;
+}
+
 static void an_idle_connection_holds_no_buffer(void **state)
 {
-	struct held_bytes h;
 	int fd;
 
 	(void)state;
 	fd = run_and_connect();
 	client_say(fd, "POST / HTTP/1.1\r\n" HOST "Content");
 	fixture_sync(&f);
-	h.server = f.server;
-	fixture_call(&f, count_held, &h);
-	assert_true(h.bytes > 0);
+	assert_true(held_bytes() > 0);
 	expect_status(fd, 200, "-Length: 3\r\n\r\nabc");
-	fixture_call(&f, count_held, &h);
-	assert_int_equal(h.bytes, 0);
+	assert_int_equal(held_bytes(), 0);
+	close(fd);
+}
+
+static void later_requests_are_read_so_far_and_no_further(void **state)
+{
+	static const char later[] = "POST / HTTP/1.1\r\n" HOST "Content-Length: 200000\r\n\r\n";
+	struct answer a;
+	char *body = xcalloc(1, 200001);
+	int fd;
+
+	(void)state;
+	memset(body, 'b', 200000);
+	fd = run_and_connect();
+	client_say(fd, GET("/held"));
+	sem_wait(&app.arrived);
+	/* The first bytes wait already: more comes to them. */
+	client_send(fd, later, sizeof(later) - 1);
+	fixture_sync(&f);
+	client_send(fd, body, 200000);
+	while (held_bytes() < HTTP_PIPELINED_MAX)
+		;
+	fixture_sync(&f);
+	assert_in_range(held_bytes(), HTTP_PIPELINED_MAX, 2 * HTTP_PIPELINED_MAX);
+	fixture_call(&f, answer_held, &app);
+	client_answer(fd, &a);
+	assert_string_equal(a.body.buf, "at last");
+	answer_finish(&a);
+	client_answer(fd, &a);
+	assert_string_equal(a.body.buf, body);
+	answer_finish(&a);
+	free(body);
 	close(fd);
 }
 
@@ -307,6 +349,77 @@ static void a_peer_that_closed_its_half_still_gets_the_answer(void **state)
 		;
 	answer_finish(&a);
 	close(fd);
+}
+
+static void a_peer_that_sent_more_and_left_is_seen_to_go(void **state)
+{
+	struct linger hard = {.l_onoff = 1};
+
+	(void)state;
+	fixture_run(&f);
+	for (int i = 0; i < 2; i++) {
+		int fd = client_open(&f);
+
+		client_say(fd, GET("/held") GET("/"));
+		sem_wait(&app.arrived);
+		if (i)
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+		close(fd);
+		fixture_sync(&f);
+		fixture_call(&f, answer_held, &app);
+		assert_true(app.held_ended);
+		assert_true(app.held_gone == i);
+	}
+}
+
+static void what_was_sent_before_the_end_is_answered_before_it(void **state)
+{
+	static const char *const rests[] = {
+		"", "GET / HT", "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nabc"};
+	struct answer a;
+	char text[512];
+
+	(void)state;
+	fixture_run(&f);
+	for (size_t i = 0; i < countof(rests); i++) {
+		int fd = client_open(&f);
+
+		client_say(fd, GET("/held") GET("/") GET("/nothing") "%s", rests[i]);
+		shutdown(fd, SHUT_WR);
+		sem_wait(&app.arrived);
+		fixture_sync(&f);
+		fixture_call(&f, answer_held, &app);
+		assert_true(app.held_ended && !app.held_gone);
+		client_answer(fd, &a);
+		assert_string_equal(a.body.buf, "at last");
+		assert_null(answer_header(&a, "Connection", text));
+		answer_finish(&a);
+		client_answer(fd, &a);
+		assert_string_equal(a.body.buf, "hello");
+		answer_finish(&a);
+		client_answer(fd, &a);
+		assert_int_equal(a.status, 404);
+		if (!*rests[i])
+			assert_string_equal(answer_header(&a, "Connection", text), "close");
+		answer_finish(&a);
+		assert_true(client_at_end(fd));
+		close(fd);
+	}
+}
+
+static void who_has_gone_is_answered_nothing_and_nothing_is_counted(void **state)
+{
+	struct http_stats stats;
+
+	(void)state;
+	fixture_run(&f);
+	client_say(client_open(&f), GET("/held"));
+	sem_wait(&app.arrived);
+	fixture_call(&f, (loop_fn *)http_conn_close, app.held->conn);
+	fixture_call(&f, fail_held, &app);
+	stats = fixture_stats(&f);
+	for (size_t i = 0; i < countof(stats.by_status); i++)
+		assert_int_equal(stats.by_status[i], 0);
 }
 
 static void a_peer_that_ends_amid_a_head_or_a_body_is_let_go(void **state)
@@ -756,7 +869,11 @@ int main(void)
 		scenario(each_malformed_request_gets_a_problem_and_the_connection_ends),
 		scenario(who_asks_for_close_and_http_1_0_are_closed),
 		scenario(an_idle_connection_holds_no_buffer),
+		scenario(later_requests_are_read_so_far_and_no_further),
 		scenario(a_request_outlives_its_peer),
+		scenario(a_peer_that_sent_more_and_left_is_seen_to_go),
+		scenario(what_was_sent_before_the_end_is_answered_before_it),
+		scenario(who_has_gone_is_answered_nothing_and_nothing_is_counted),
 		scenario(a_peer_that_closed_its_half_still_gets_the_answer),
 		scenario(a_peer_that_ends_amid_a_head_or_a_body_is_let_go),
 		scenario(a_head_that_takes_too_long_is_answered_408),

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <strings.h>
 
 #define PATIENCE_S 30 /* a test that waits longer than this has failed */
@@ -19,6 +20,7 @@ void fixture_init(struct fixture *f, const struct http_config *config)
 {
 	struct http_config with_loop = *config;
 
+	signal(SIGPIPE, SIG_IGN); /* as the server does */
 	memset(f, 0, sizeof(*f));
 	sem_init(&f->ready, 0, 0);
 	loop_init(&f->loop);

@@ -151,6 +151,7 @@ static void an_upgrade_of_a_peer_that_has_gone_gives_nothing(void **state)
 	fixture_call(&f, (loop_fn *)http_conn_close, app.req->conn);
 	fixture_call(&f, take, &app);
 	assert_true(app.none);
+	assert_int_equal(fixture_stats(&f).by_status[1], 0);
 }
 
 static void an_upgraded_connection_counts_until_it_is_released(void **state)
