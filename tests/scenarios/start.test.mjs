@@ -118,7 +118,8 @@ test('without --data-dir a server keeps its data where its user keeps such thing
 })
 
 test('REQPM_PORT and REQPM_DATA_DIR say where a server is and where its data is', async (t) => {
-  for (const { uid } of USERS) await finds(t, uid, (dir, port) => ({ REQPM_PORT: String(port), REQPM_DATA_DIR: join(dir, 'mine'), XDG_STATE_HOME: join(dir, 'state') }), 'mine')
+  const { uid } = USERS.at(-1) // a fault of root's would touch the data of this machine
+  await finds(t, uid, (dir, port) => ({ REQPM_PORT: String(port), REQPM_DATA_DIR: join(dir, 'mine'), XDG_STATE_HOME: join(dir, 'state') }), 'mine')
 })
 
 test('a data or log folder without room is refused with one sentence', { skip: process.getuid() !== 0 && 'only root makes a small disk' }, async (t) => {
