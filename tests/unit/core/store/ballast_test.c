@@ -12,7 +12,7 @@
 #include "../../skip.h"
 #include "core/store/store.h"
 
-#define DISK "size=96m"
+#define DISK "size=128m"
 #define PIECE (1 << 20)
 
 static const struct store_migration migrations[] = {
@@ -158,6 +158,46 @@ static void a_full_disk_is_started_on(void **state)
 	expect_rows(3);
 }
 
+static int insert_many(struct tx *tx, void *arg)
+{
+	int r = 0;
+
+	for (int i = 0; r >= 0 && i < 100; i++)
+		r = insert(tx, arg);
+	return r;
+}
+
+static int delete_all(struct tx *tx, void *arg)
+{
+	int r = tx_exec(tx, "DELETE FROM things", "");
+
+	(void)arg;
+	return r < 0 ? r : 0;
+}
+
+static int pages(struct tx *tx, void *arg)
+{
+	return tx_int(tx, arg, "PRAGMA page_count", "") < 0 ? -EIO : 0;
+}
+
+/* Whoever wants to make room deletes first of all. */
+static void a_full_disk_takes_the_deletion_of_more_than_is_kept_for_it(void **state)
+{
+	int64_t count = 0;
+
+	(void)state;
+	need_disk();
+	for (int i = 0; i < 60; i++)
+		assert_int_equal(store_write_wait(the.store, insert_many, the.text), 0);
+	assert_int_equal(store_read_wait(the.store, pages, &count), 0);
+	assert_true(count * 4096 > STORE_BALLAST_BYTES + STORE_ROOM_LEAST);
+	fill();
+	assert_int_equal(store_row(), 0);
+	fill();
+	assert_int_equal(store_write_wait(the.store, delete_all, NULL), 0);
+	expect_rows(0);
+}
+
 static void when_there_is_room_it_is_kept_anew(void **state)
 {
 	(void)state;
@@ -210,6 +250,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_full_disk_takes_what_has_happened, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_disk_is_started_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_full_disk_takes_the_deletion_of_more_than_is_kept_for_it, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			when_there_is_room_it_is_kept_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(
