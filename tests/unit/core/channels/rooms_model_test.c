@@ -18,7 +18,7 @@
 #define HISTORIES 300
 
 static struct {
-	uint64_t resumed, snapshots, slow, finals, drains, messages;
+	uint64_t resumed, snapshots, slow, finals, drains, messages, removals;
 } total;
 
 struct history {
@@ -31,6 +31,8 @@ struct history {
 	unsigned loss, disorder; /* percent */
 	unsigned crowd; /* how many of the watchers come */
 	bool ended;
+	/* Of the list: what said that the build is gone was lost, and who shows it goes on to. */
+	bool removal_lost[LISTED];
 };
 
 static uint64_t seed, rng;
@@ -61,10 +63,13 @@ static void deliver_first(struct history *h)
 	struct msg *m = h->under_way[0];
 
 	memmove(h->under_way, h->under_way + 1, --h->under_way_count * sizeof(m));
-	if (percent(h->loss))
-		msg_unref(m);
-	else
+	if (!percent(h->loss)) {
 		world_send(&h->w, m->key ? LIST : BUILD, m);
+		return;
+	}
+	if (strstr(m->text, "list_removed"))
+		h->removal_lost[m->key - 1] = true;
+	msg_unref(m);
 }
 
 static void send_later(struct history *h, struct msg *m)
@@ -81,13 +86,28 @@ static void send_later(struct history *h, struct msg *m)
 	}
 }
 
+/* Half of the time of a few, so that they change often before they go. */
+static void commit_list(struct history *h)
+{
+	int build = (int)chance(percent(50) ? 3 : LISTED), skipped = (int)chance(3);
+
+	if (h->w.removed[build])
+		return;
+	if (h->w.list[build].seq && percent(15)) {
+		total.removals++;
+		send_later(h, world_commit_removal(&h->w, build, skipped));
+	} else {
+		send_later(h, world_commit_list(&h->w, build, skipped));
+	}
+}
+
 static void commit(struct history *h)
 {
 	if (!h->ended)
 		send_later(h, percent(3) ? world_commit_resync(&h->w)
 					 : world_commit(&h->w, (int)chance(ITEMS), false));
 	if (percent(30))
-		send_later(h, world_commit_list(&h->w, (int)chance(ITEMS), (int)chance(3)));
+		commit_list(h);
 }
 
 static void burst(struct history *h)
@@ -263,8 +283,8 @@ static bool current(struct history *h, size_t i)
 {
 	const struct watcher *wa = &h->watchers[i];
 
-	for (int k = 0; of_list(i) && k < ITEMS; k++) {
-		if (wa->value_of[k] != h->w.list[k].items[0])
+	for (int k = 0; of_list(i) && k < LISTED; k++) {
+		if (!watcher_has_listed(wa, k) && !h->removal_lost[k])
 			return false;
 	}
 	if (of_list(i))
@@ -371,13 +391,14 @@ static void every_watcher_sees_every_history_whole(void **state)
 	}
 	finished = true;
 	print_message("%d histories: %llu messages, %llu snapshots, %llu resumed, %llu slow, %llu "
-		      "ended, %llu drained\n",
+		      "ended, %llu drained, %llu removed\n",
 		count, (unsigned long long)total.messages, (unsigned long long)total.snapshots,
 		(unsigned long long)total.resumed, (unsigned long long)total.slow,
-		(unsigned long long)total.finals, (unsigned long long)total.drains);
+		(unsigned long long)total.finals, (unsigned long long)total.drains,
+		(unsigned long long)total.removals);
 	if (count >= HISTORIES)
 		assert_true(total.resumed && total.snapshots && total.slow && total.finals &&
-			    total.drains);
+			    total.drains && total.removals);
 }
 
 static int say_seed(void **state)

@@ -44,12 +44,12 @@ static void see_list(struct world *w, struct room_snapshot *answer)
 {
 	struct json_writer out = JSON_WRITER(&answer->json);
 
-	answer->versions = xcalloc(ITEMS, sizeof(*answer->versions));
+	answer->versions = xcalloc(LISTED, sizeof(*answer->versions));
 	json_begin_object(&out, NULL);
 	json_put_string(&out, "type", "build_list");
 	json_begin_array(&out, "data");
-	for (int i = 0; i < ITEMS; i++) {
-		if (!w->list[i].seq)
+	for (int i = 0; i < LISTED; i++) {
+		if (!w->list[i].seq || w->removed[i])
 			continue;
 		answer->versions[answer->version_count++] =
 			(struct room_version){i + 1, w->list[i].seq};
@@ -205,6 +205,15 @@ struct msg *world_commit_list(struct world *w, int build, int skipped)
 	return message(build + 1, "list_update", s->seq, build, s->items[0], w->pad, false);
 }
 
+struct msg *world_commit_removal(struct world *w, int build, int skipped)
+{
+	struct state *s = &w->list[build];
+
+	s->seq += 1 + skipped;
+	w->removed[build] = true;
+	return message(build + 1, "list_removed", s->seq, build, 0, w->pad, false);
+}
+
 void world_send(struct world *w, const char *group, struct msg *take_m)
 {
 	group_send(w->layer, group, take_m);
@@ -322,16 +331,20 @@ static void take_heartbeat(struct watcher *wa, const json_t *m)
 		fail_msg("a heartbeat's seq is not what was sent: %s", wa->trace.buf);
 }
 
-static void take_list_update(struct watcher *wa, const json_t *m, int64_t seq)
+static void take_list_update(struct watcher *wa, const json_t *m, int64_t seq, bool removal)
 {
 	int64_t id = json_integer_value(json_object_get(m, "id"));
+	/* A list without it said that it is gone, and an update was late: its removal is later still. */
+	bool vanished = !wa->shows[id] && wa->world->removed[id];
 
-	strbuf_addf(&wa->trace, "B%" PRId64 ":%" PRId64 " ", id, seq);
+	strbuf_addf(&wa->trace, "%s%" PRId64 ":%" PRId64 " ", removal ? "X" : "B", id, seq);
 	wa->messages++;
-	if (!wa->snapshots || seq <= wa->have_of[id])
+	if (!wa->snapshots || wa->removed[id] || (seq <= wa->have_of[id] && !vanished))
 		fail_msg("a repeat or a step back: %s", wa->trace.buf);
 	wa->have_of[id] = seq;
 	wa->value_of[id] = json_integer_value(json_object_get(m, "value"));
+	wa->shows[id] = !removal;
+	wa->removed[id] = removal;
 }
 
 static void take_list(struct watcher *wa, const json_t *m)
@@ -341,15 +354,17 @@ static void take_list(struct watcher *wa, const json_t *m)
 
 	strbuf_addstr(&wa->trace, "A ");
 	wa->snapshots++;
+	memset(wa->shows, 0, sizeof(wa->shows));
 	json_array_foreach(json_object_get(m, "data"), i, build)
 	{
 		int64_t id = json_integer_value(json_object_get(build, "id"));
 		int64_t seq = json_integer_value(json_object_get(build, "seq"));
 
-		if (seq < wa->have_of[id])
+		if (seq < wa->have_of[id] || wa->removed[id])
 			fail_msg("the list steps back: %s", wa->trace.buf);
 		wa->have_of[id] = seq;
 		wa->value_of[id] = json_integer_value(json_object_get(build, "value"));
+		wa->shows[id] = true;
 	}
 }
 
@@ -375,7 +390,9 @@ static void on_message(void *arg, enum ws_opcode opcode, const char *data, size_
 	else if (!strcmp(type, "build_list"))
 		take_list(wa, m);
 	else if (!strcmp(type, "list_update"))
-		take_list_update(wa, m, seq);
+		take_list_update(wa, m, seq, false);
+	else if (!strcmp(type, "list_removed"))
+		take_list_update(wa, m, seq, true);
 	else if (json_object_get(m, "snapshot"))
 		take_snapshot(wa, m, seq);
 	else
@@ -421,12 +438,21 @@ void watcher_leave(struct watcher *wa, bool reset)
 	strbuf_finish(&wa->trace);
 }
 
+bool watcher_has_listed(const struct watcher *wa, int build)
+{
+	const struct world *w = wa->world;
+	bool there = w->list[build].seq && !w->removed[build];
+
+	return wa->shows[build] == there &&
+	       (!there || wa->value_of[build] == w->list[build].items[0]);
+}
+
 void watcher_current(const struct watcher *wa)
 {
 	const struct world *w = wa->world;
 
-	for (int i = 0; wa->list && i < ITEMS; i++) {
-		if (wa->value_of[i] != w->list[i].items[0])
+	for (int i = 0; wa->list && i < LISTED; i++) {
+		if (!watcher_has_listed(wa, i))
 			fail_msg("build %d of the list is old: %s", i, wa->trace.buf);
 	}
 	if (!wa->list && wa->have != w->seq)

@@ -10,7 +10,8 @@
 #include "../ws/peer.h"
 #include "core/channels/rooms_internal.h"
 
-#define ITEMS 6 /* of a build; also the number of builds in the list */
+#define ITEMS 6 /* of a build */
+#define LISTED 12 /* builds of the list; not all of them are there at once */
 #define BUILD "build_job_1"
 #define LIST "build_list"
 #define EPOCH "k3Jd"
@@ -40,7 +41,9 @@ struct world {
 	int64_t seq;
 	size_t past_cap;
 	bool final;
-	struct state list[ITEMS]; /* of the list: items[0] is the build's value */
+	struct state
+		list[LISTED]; /* of the list: items[0] is the build's value; seq 0: not made yet */
+	bool removed[LISTED];
 	size_t pad, snapshot_pad; /* bytes that make messages big */
 	size_t reads, version_reads;
 };
@@ -57,6 +60,8 @@ struct msg *world_commit_resync(
 	struct world *w); /* changes all items, and its message carries one */
 struct msg *world_commit_list(
 	struct world *w, int build, int skipped); /* skipped: seqs that the list is not told */
+/* The build leaves the list and never comes back. */
+struct msg *world_commit_removal(struct world *w, int build, int skipped);
 void world_send(struct world *w, const char *group, struct msg *take_m);
 void world_publish(struct world *w, int commits); /* commits to the build and sends */
 
@@ -65,11 +70,13 @@ struct watcher {
 	struct world *world;
 	bool list;
 	int64_t have; /* -1: nothing */
-	int64_t have_of[ITEMS], value_of[ITEMS]; /* of the list's builds */
+	int64_t have_of[LISTED], value_of[LISTED]; /* of the list's builds */
+	bool shows[LISTED], removed[LISTED]; /* likewise: is in its list, was told to be gone */
 	int items[ITEMS];
 	bool final; /* the last message came */
 	struct strbuf
-		trace; /* "S3 4 5 H5 ": snapshot, messages, heartbeat; R: with retry_ms; A: snapshot of the list; B2:7 */
+		trace; /* "S3 4 5 H5 ": snapshot, messages, heartbeat; R: with retry_ms; A: snapshot of the list; B2:7, X2:8: a build of
+			  it, gone */
 	int snapshots, messages, heartbeats;
 	int64_t retry_ms;
 };
@@ -77,6 +84,8 @@ void watcher_join(struct watcher *wa, struct world *w, const char *group, int rc
 void watcher_resume(
 	struct watcher *wa, struct world *w, int64_t since, const char *epoch, int rcvbuf);
 void watcher_leave(struct watcher *wa, bool reset);
+/* Is this build in its list as the database has it? */
+bool watcher_has_listed(const struct watcher *wa, int build);
 void watcher_current(const struct watcher *wa); /* fails unless it shows what the database holds */
 
 /* Turns until condition holds, reading all watchers. */
