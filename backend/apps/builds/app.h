@@ -37,7 +37,7 @@ struct app {
 	const char *data_dir;
 	const char *address; /* "http://127.0.0.1:8000", for status and .repo files */
 	int64_t max_upload_bytes; /* one file */
-	int64_t disk_floor_bytes; /* below it uploads and submissions are refused with 507 */
+	int64_t disk_floor_bytes; /* below it uploads and submissions are refused with 507, and nothing is begun */
 	int64_t max_log_bytes; /* of one item */
 	int64_t jobs; /* build slots */
 	int64_t started_at; /* wall ms */
@@ -64,7 +64,8 @@ struct room_source builds_room_source(struct app *app);
 /* ---- worker.c, tasks.c: the embedded worker */
 /* Registers the worker and starts pulling. The store is open, the rooms exist. */
 struct tasks *tasks_start(struct app *app, struct strbuf *err);
-/* There may be something to prepare or to claim: called after commits that submit, cancel or retry. */
+/* There may be something to prepare or to claim: called after commits that submit, cancel or retry, and when a deletion has made
+ * room. */
 void tasks_wake(struct tasks *t);
 /* Ends the attempts of a job that was asked to stop. */
 void tasks_cancel_job(struct tasks *t, int64_t job_id);

@@ -111,6 +111,7 @@ struct queue_item {
 	const char *why; /* a sentence or NULL */
 	const char *
 		lacks; /* pending: what its build root lacks and an RPM of the job may bring, one per line; else NULL */
+	const char *held; /* queued: why the worker claims nothing for now; NULL: it does */
 	int64_t position, level, priority, needs_left;
 	int64_t attempts, lost, token, not_before;
 	const char *worker; /* name; NULL while none */
@@ -184,6 +185,8 @@ struct worker_identity {
  * jobs that were preparing are pending again, or refused after PREPARE_LOST_MAX. */
 int worker_start(struct tx *tx, const struct worker_identity *worker, int64_t now);
 int worker_heartbeat(struct tx *tx, const struct worker_identity *worker, int64_t now);
+/* Why it claims nothing from now on; NULL: it does again. Every job of which anything is ready is told by a snapshot. */
+int worker_hold(struct tx *tx, const struct worker_identity *worker, const char *why);
 struct claim { /* owned text: claim_finish() */
 	int64_t item_id, job_id, token, attempt, timeout_ms, upload_id;
 	char *package, *version, *payload, *builder;

@@ -84,6 +84,8 @@ static void remove_done(uv_work_t *work, int status)
 	(void)status;
 	free(e);
 	app->expiring = false;
+	if (!app->draining)
+		tasks_wake(app->tasks);
 	if (again && !app->draining)
 		builds_expire_start(app);
 }

@@ -111,11 +111,15 @@ static const char schema_4[] =
 static const char schema_5[] =
 	"ALTER TABLE build_jobs ADD COLUMN preparations_lost INTEGER NOT NULL DEFAULT 0;";
 
+/* A worker that claims nothing for now says why. */
+static const char schema_6[] = "ALTER TABLE workers ADD COLUMN held TEXT;";
+
 const struct store_migration builds_migrations[] = {
 	{1, schema_1},
 	{2, schema_2},
 	{3, schema_3},
 	{4, schema_4},
 	{5, schema_5},
+	{6, schema_6},
 };
 const size_t builds_migration_count = countof(builds_migrations);

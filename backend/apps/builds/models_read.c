@@ -180,7 +180,9 @@ struct item_walk {
 	"= q.blocked_by),"                                                                         \
 	" q.log_size, q.log_lines, q.log_sha256, " tail                                            \
 	", q.exit_code, q.queued_at, q.started_at, q.completed_at,"                                \
-	" q.last_duration_ms, q.payload, q.timeout_ms, q.lacks"                                    \
+	" q.last_duration_ms, q.payload, q.timeout_ms, q.lacks,"                                   \
+	" CASE WHEN q.status = 'queued' AND q.claimable = 1 THEN"                                  \
+	" (SELECT w.held FROM workers w WHERE w.current = 1) END"                                  \
 	" FROM queue_items q JOIN packages p ON p.id = q.package_id "
 
 static int each_item(const struct row *row, void *arg)
@@ -224,6 +226,7 @@ static int each_item(const struct row *row, void *arg)
 		.payload = row_text(row, 32),
 		.timeout_ms = row_int(row, 33),
 		.lacks = row_text(row, 34),
+		.held = row_text(row, 35),
 	};
 
 	if (status < 0 || reason < 0)

@@ -111,6 +111,23 @@ int worker_heartbeat(struct tx *tx, const struct worker_identity *w, int64_t now
 	return r < 0 ? r : 0;
 }
 
+int worker_hold(struct tx *tx, const struct worker_identity *w, const char *why)
+{
+	struct id_list jobs = {0};
+	int r = tx_exec(tx, "UPDATE workers SET held = $2 WHERE incarnation = $1", "ss",
+		w->incarnation, why);
+
+	if (r >= 0)
+		r = tx_each(tx, ids_take, &jobs,
+			"SELECT DISTINCT job_id, 0 FROM queue_items WHERE status = 'queued' AND "
+			"claimable = 1",
+			"");
+	for (size_t i = 0; r >= 0 && i < jobs.count; i++)
+		r = send_build_job_snapshot(jobs.ids[i][0]);
+	free(jobs.ids);
+	return r < 0 ? r : 0;
+}
+
 /* ---- claiming */
 
 void claim_finish(struct claim *c)

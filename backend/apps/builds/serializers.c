@@ -122,6 +122,10 @@ static void put_why(struct json_writer *w, const struct queue_item *item)
 	else if (item->status == QUEUE_FAILED && item->reason == REASON_LOST)
 		strbuf_addf(&why, "lost %lld times in a row: its worker died each time",
 			(long long)item->lost);
+	else if (item->status == QUEUE_QUEUED && item->held && item->not_before && item->why)
+		strbuf_addf(&why, "%s; the attempt before: %s", item->held, item->why);
+	else if (item->status == QUEUE_QUEUED && item->held)
+		strbuf_addstr(&why, item->held);
 	else if (item->status == QUEUE_QUEUED && item->not_before && item->why)
 		strbuf_addf(&why, "tried again after a pause: %s", item->why);
 	else if (item->status == QUEUE_QUEUED)

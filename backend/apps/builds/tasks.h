@@ -11,6 +11,7 @@
 #define WORKER_HEARTBEAT_MS 10000
 #define END_AGAIN_MS                                                                               \
 	2000 /* before what the database refused is written again, and before specs are read again */
+#define DISK_LOOK_MS 10000 /* how often a disk that was below its floor is looked at */
 #define READING_TOLD_MS 1000 /* how often viewers are told how many specs have been read */
 #define READ_TRIES_MAX 3 /* of a set's specs, when this machine was at fault */
 
@@ -53,12 +54,16 @@ struct tasks {
 	int64_t claim_slot, due_at;
 	bool claiming, wanted; /* wanted: something was queued while a claim was in flight */
 	bool preparing, prepare_wanted;
+	bool held; /* for want of room on the disk nothing begins */
+	bool looking, telling; /* at the disk; viewers */
+	bool tells, told; /* the `held` that they are being told, and were */
 	bool draining;
 	int outcome; /* of the claim's unit */
 	struct prepare_job next;
 	struct prepare *prepare; /* of the job in preparation */
 	int64_t prepare_id;
-	uv_timer_t due, heartbeat;
+	uv_timer_t due, look, heartbeat;
+	int open_timers;
 	loop_fn *drained;
 	void *drained_arg;
 };

@@ -180,6 +180,9 @@ static const char *waiting_for(const struct status_unit *u)
 		return "the server is going away";
 	if (!u->queue[QUEUE_QUEUED])
 		return NULL;
+	if (u->disk_free < u->app->disk_floor_bytes)
+		return "the disk of the data folder is below its floor: nothing begins until there "
+		       "is room";
 	if (u->queue[QUEUE_BUILDING] >= u->app->jobs)
 		return "all build slots are taken";
 	return "a free slot takes the next package when its pause is over";

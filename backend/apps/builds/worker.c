@@ -11,6 +11,91 @@ static void pull(struct tasks *t);
 static void prepare_next(struct tasks *t);
 static void drain_check(struct tasks *t);
 
+/* ---- room on the disk: where less than its floor is free nothing begins, and whatever is ready says so */
+
+#define HELD_WHY "waits for room on the server's disk, which is below its floor"
+
+static void tell(struct tasks *t);
+
+static int tell_run(struct tx *tx, void *arg)
+{
+	struct tasks *t = arg;
+
+	return worker_hold(tx, &t->identity, t->tells ? HELD_WHY : NULL);
+}
+
+/* What could not be stored is tried again with the next look. */
+static void told(void *arg, int status)
+{
+	struct tasks *t = arg;
+
+	t->telling = false;
+	if (status < 0)
+		return;
+	t->told = t->tells;
+	tell(t);
+}
+
+static void tell(struct tasks *t)
+{
+	if (t->telling || t->told == t->held || t->draining)
+		return;
+	t->telling = true;
+	t->tells = t->held;
+	store_write(t->app->store, tell_run, told, t);
+}
+
+static int look_run(struct tx *tx, void *arg)
+{
+	const struct tasks *t = arg;
+
+	(void)tx;
+	return check_disk(t->app, 0);
+}
+
+static void hold(struct tasks *t);
+
+static void looked(void *arg, int status)
+{
+	struct tasks *t = arg;
+
+	t->looking = false;
+	if (t->draining)
+		return;
+	if (status < 0) {
+		hold(t);
+		return;
+	}
+	log_info("worker: there is room on the disk again");
+	t->held = false;
+	tell(t);
+	tasks_wake(t);
+}
+
+static void look(struct tasks *t)
+{
+	if (t->looking || t->draining)
+		return;
+	t->looking = true;
+	store_read(t->app->store, look_run, looked, t);
+}
+
+static void look_fired(uv_timer_t *timer)
+{
+	look(timer->data);
+}
+
+static void hold(struct tasks *t)
+{
+	if (!t->held)
+		log_warn("worker: less than %lld MiB are free in %s: nothing begins until there is "
+			 "room",
+			(long long)(t->app->disk_floor_bytes >> 20), t->app->data_dir);
+	t->held = true;
+	uv_timer_start(&t->look, look_fired, DISK_LOOK_MS, 0);
+	tell(t);
+}
+
 /* ---- claiming */
 
 static int64_t free_slot(const struct tasks *t)
@@ -25,8 +110,10 @@ static int claim_run(struct tx *tx, void *arg)
 {
 	struct tasks *t = arg;
 
-	t->outcome = queue_item_claim(
-		tx, &t->identity, t->claim_slot, clock_wall_ms(), &t->claim, &t->due_at);
+	t->outcome = check_disk(t->app, 0);
+	if (t->outcome >= 0)
+		t->outcome = queue_item_claim(
+			tx, &t->identity, t->claim_slot, clock_wall_ms(), &t->claim, &t->due_at);
 	return t->outcome;
 }
 
@@ -48,7 +135,10 @@ static void claimed(void *arg, int status)
 	int64_t wait;
 
 	t->claiming = false;
-	if (status < 0) {
+	if (status == -ENOSPC) {
+		claim_finish(&t->claim);
+		hold(t);
+	} else if (status < 0) {
 		log_error("worker: nothing can be claimed: %s", strerror(-status));
 		claim_finish(&t->claim);
 		t->wanted = false;
@@ -73,7 +163,7 @@ static void pull(struct tasks *t)
 	}
 	t->wanted = false;
 	t->claim_slot = free_slot(t);
-	if (t->draining || !t->claim_slot)
+	if (t->draining || t->held || !t->claim_slot)
 		return;
 	t->claiming = true;
 	store_write(t->app->store, claim_run, claimed, t);
@@ -98,7 +188,10 @@ static int take_next(const struct build_job *job, void *arg)
 
 static int find_next(struct tx *tx, void *arg)
 {
-	return build_jobs_to_prepare(tx, take_next, arg);
+	const struct tasks *t = arg;
+	int r = check_disk(t->app, 0);
+
+	return r < 0 ? r : build_jobs_to_prepare(tx, take_next, arg);
 }
 
 static void prepared(void *arg)
@@ -118,7 +211,9 @@ static void found_next(void *arg, int status)
 	struct prepare_job job = t->next;
 
 	t->next = (struct prepare_job){0};
-	if (status < 0)
+	if (status == -ENOSPC)
+		hold(t);
+	else if (status < 0)
 		log_error("worker: the jobs to prepare cannot be read: %s", strerror(-status));
 	if (status < 0 || !job.id || t->draining) {
 		t->preparing = false;
@@ -141,7 +236,7 @@ static void prepare_next(struct tasks *t)
 		return;
 	}
 	t->prepare_wanted = false;
-	if (t->draining)
+	if (t->draining || t->held)
 		return;
 	t->preparing = true;
 	store_read(t->app->store, find_next, found_next, t);
@@ -149,6 +244,8 @@ static void prepare_next(struct tasks *t)
 
 void tasks_wake(struct tasks *t)
 {
+	if (t->held)
+		look(t);
 	prepare_next(t);
 	pull(t);
 }
@@ -239,8 +336,9 @@ struct tasks *tasks_start(struct app *app, struct strbuf *err)
 		return NULL;
 	}
 	uv_timer_init(&app->loop->uv, &t->due);
+	uv_timer_init(&app->loop->uv, &t->look);
 	uv_timer_init(&app->loop->uv, &t->heartbeat);
-	t->due.data = t->heartbeat.data = t;
+	t->due.data = t->look.data = t->heartbeat.data = t;
 	uv_timer_start(&t->heartbeat, heartbeat_fired, WORKER_HEARTBEAT_MS, WORKER_HEARTBEAT_MS);
 	worker_log(app, "worker %s (%s) starts with %lld slots", t->host, t->incarnation,
 		(long long)app->jobs);
@@ -248,15 +346,20 @@ struct tasks *tasks_start(struct app *app, struct strbuf *err)
 	return t;
 }
 
-static void timers_closed(uv_handle_t *handle)
+static void timer_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct tasks *t = handle->data;
+
+	if (!--t->open_timers)
+		free(t);
 }
 
 void tasks_destroy(struct tasks *t)
 {
 	if (!t)
 		return;
-	uv_close((uv_handle_t *)&t->due, NULL);
-	uv_close((uv_handle_t *)&t->heartbeat, timers_closed);
+	t->open_timers = 3; /* they end in no known order */
+	uv_close((uv_handle_t *)&t->due, timer_closed);
+	uv_close((uv_handle_t *)&t->look, timer_closed);
+	uv_close((uv_handle_t *)&t->heartbeat, timer_closed);
 }

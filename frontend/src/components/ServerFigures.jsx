@@ -20,7 +20,7 @@ export function ServerFigures({ status, workers }) {
 				<Figure name="slots at work" n={`${busy} / ${slots}`} note={slots === 0 ? 'no worker is there' : busy < slots ? `${slots - busy} free` : 'all taken'} bad={slots === 0} />
 				<Figure name="packages ready" n={queue.ready ?? 0} note={`${queue.building ?? 0} building`} />
 				<Figure name="packages waiting" n={queue.waiting ?? 0} note="for others of their set" />
-				<Figure name="disk free" n={size(disk.free_bytes)} note={`uploads end below ${size(disk.floor_bytes)}`} bad={low} />
+				<Figure name="disk free" n={size(disk.free_bytes)} note={`nothing begins below ${size(disk.floor_bytes)}`} bad={low} />
 			</dl>
 			{queue.why && queue.ready > 0 && <p className="queue-why"><span className="subtle">What is ready waits because</span> {queue.why}.</p>}
 		</>

@@ -806,6 +806,56 @@ static void a_heartbeat_is_nobody_elses_matter(void **state)
 	assert_int_equal(at, 9000);
 }
 
+static int hold(struct tx *tx, void *arg)
+{
+	return worker_hold(tx, &worker, arg);
+}
+
+static int read_item(struct tx *tx, void *arg)
+{
+	return queue_item_document(tx, 1, arg);
+}
+
+static void assert_item_says(const char *why)
+{
+	struct strbuf item = STRBUF_INIT;
+
+	assert_true(store_read_wait(the->store, read_item, &item) >= 0);
+	assert_non_null(strstr(item.buf, why));
+	strbuf_finish(&item);
+}
+
+static void a_worker_that_claims_nothing_is_told_to_those_who_wait_for_it(void **state)
+{
+	(void)state;
+	begin(1);
+	assert_int_equal(both_ways(hold, (void *)"waits for room"), 0);
+	assert_sent("build_job_1:build_update:running:4:resync builds:build_update:running:4 ");
+	assert_item_says("\"why\":\"waits for room\"");
+	assert_int_equal(both_ways(hold, NULL), 0);
+	assert_sent("build_job_1:build_update:running:5:resync builds:build_update:running:5 ");
+	assert_item_says("\"why\":\"waits for a free slot\"");
+	/* Nothing waits. */
+	claim_next();
+	assert_int_equal(both_ways(hold, (void *)"waits for room"), 0);
+	assert_sent("");
+	/* Another incarnation knows better. */
+	assert_int_equal(write_unit(start_worker,
+				 &(struct worker_identity){.name = "test", .incarnation = "two"}),
+		0);
+	assert_item_says("\"why\":\"waits for a free slot\"");
+}
+
+static void what_others_build_waits_for_no_worker(void **state)
+{
+	(void)state;
+	the->builder = "external";
+	begin(4);
+	assert_int_equal(both_ways(hold, (void *)"waits for room"), 0);
+	assert_sent("");
+	assert_item_says("\"why\":\"waits for a free slot\"");
+}
+
 static int check_job(struct tx *tx, void *arg)
 {
 	(void)arg;
@@ -950,6 +1000,8 @@ int main(void)
 		scenario(a_report_out_of_turn_is_refused_and_sends_nothing),
 		scenario(a_report_about_what_a_worker_builds_is_refused_and_sends_nothing),
 		scenario(a_heartbeat_is_nobody_elses_matter),
+		scenario(a_worker_that_claims_nothing_is_told_to_those_who_wait_for_it),
+		scenario(what_others_build_waits_for_no_worker),
 		scenario(a_check_publishes_the_end_of_a_job_once),
 		scenario(a_deleted_upload_is_told_to_nobody),
 		scenario(a_deleted_job_is_told_to_the_list),
