@@ -214,7 +214,7 @@ make_logs() {
 }
 
 note_server() { # $1: its process, or that which becomes it
-	{ printf '%s\n' "$1" "$URL" "$DATA" "$(birth "$1")" >"$RUN.pid"; } 2>/dev/null || { kill "$1"; rm -f "$RUN.pid"; die "$LOGS takes no file: the disk is full"; }
+	{ printf '%s\n' "$1" "$URL" "$DATA" "$(birth "$1")" >"$RUN.pid"; } 2>/dev/null || { kill "$1"; wait "$1"; rm -f "$RUN.pid"; die "$LOGS takes no file: the disk is full"; }
 }
 
 # The server outlives the caller: a lock or a pipe that he holds is not to be held by it.

@@ -185,7 +185,7 @@ export function* keysIn(text) {
 }
 
 /** [pid, content of /proc/<pid>/<name>] of every process that there is. */
-function* processes(name) {
+export function* processes(name) {
   for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {
       yield [Number(pid), readFileSync(`/proc/${pid}/${name}`, 'latin1')]
