@@ -64,14 +64,12 @@ bool builds_guard(struct http_request *req, void *arg)
 	else if (route && route->change)
 		right = ACCESS_CHANGE;
 	/* Whether an upgrade may read is its consumer's to say, with a close code that browsers see. */
-	return !access_check(app->access, req, right, route && begins(path, "/ws/"), NULL);
+	return !access_check(app->access, req, right, route && begins(path, "/ws/"));
 }
 
 bool upgrade_may_read(struct http_request *req, struct app *app)
 {
-	bool allowed = false;
-
-	return access_check(app->access, req, ACCESS_READ, true, &allowed) && allowed;
+	return access_may_read(app->access, req, true);
 }
 
 /* ---- the page */

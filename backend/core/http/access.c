@@ -244,25 +244,27 @@ static bool place_check(struct http_request *req, const struct caller *who)
 	return true;
 }
 
-bool access_check(struct access *a, struct http_request *req, enum access_right right,
-	bool websocket, bool *ret_allowed)
+bool access_check(
+	struct access *a, struct http_request *req, enum access_right right, bool websocket)
 {
 	struct caller who = caller_of(a, req);
-	bool allowed;
 
 	if (!place_check(req, &who))
 		return false;
-	allowed = has_right(a, req, &who, right, websocket);
-	if (!allowed && !websocket) {
-		http_add_header(req, "WWW-Authenticate", "Bearer");
-		http_reply_problem(req, 401, "not-signed-in",
-			"%s needs the server's token, or a signed-in browser",
-			right == ACCESS_CHANGE ? "a change" : "reading from here");
-		return false;
-	}
-	if (ret_allowed)
-		*ret_allowed = allowed;
-	return true;
+	if (websocket || has_right(a, req, &who, right, websocket))
+		return true;
+	http_add_header(req, "WWW-Authenticate", "Bearer");
+	http_reply_problem(req, 401, "not-signed-in",
+		"%s needs the server's token, or a signed-in browser",
+		right == ACCESS_CHANGE ? "a change" : "reading from here");
+	return false;
+}
+
+bool access_may_read(struct access *a, struct http_request *req, bool websocket)
+{
+	struct caller who = caller_of(a, req);
+
+	return has_right(a, req, &who, ACCESS_READ, websocket);
 }
 
 bool access_signed_in(struct access *a, struct http_request *req)

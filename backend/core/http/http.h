@@ -209,12 +209,13 @@ enum access_right {
 };
 /* Host is listed (else 421), Origin if sent is listed (else 403), and the right is there (else
  * 401): true, or the problem is answered and false. For upgrades (websocket true) only Host and
- * Origin are answered; a missing right is left to the caller, which accepts and closes 4401:
- * *ret_allowed says whether it is there (may be NULL, true for all others). A session cookie counts
- * with a listed Origin; for reading also without one (browsers send none there), unless
- * Sec-Fetch-Site says that another site asks. */
-bool access_check(struct access *a, struct http_request *req, enum access_right right,
-	bool websocket, bool *ret_allowed);
+ * Origin are answered; a missing right is left to the caller, which accepts and closes 4401. A
+ * session cookie counts with a listed Origin; for reading also without one (browsers send none
+ * there), unless Sec-Fetch-Site says that another site asks. */
+bool access_check(
+	struct access *a, struct http_request *req, enum access_right right, bool websocket);
+/* Whether the right to read is there, of a request that access_check() let in; answers nothing. */
+bool access_may_read(struct access *a, struct http_request *req, bool websocket);
 /* By token or session, as for a change: for the page, which shows what one may do. */
 bool access_signed_in(struct access *a, struct http_request *req);
 /* The one-time code of the URL that `build` and `start` print: valid once, 10 minutes. */

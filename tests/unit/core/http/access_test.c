@@ -26,12 +26,13 @@ static void play_peer(struct http_request *req)
 static void answer(struct http_request *req, enum access_right right, bool websocket)
 {
 	struct access *a = access_of(req);
-	bool allowed = false;
 	const char *text;
+	bool allowed;
 
 	play_peer(req);
-	if (!access_check(a, req, right, websocket, &allowed))
+	if (!access_check(a, req, right, websocket))
 		return;
+	allowed = !websocket || access_may_read(a, req, true);
 	text = allowed ? (access_signed_in(a, req) ? "signed in" : "allowed") : "not allowed";
 	http_reply(req, 200, "text/plain", text, strlen(text));
 }
