@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a viewer of one build holds, kept by the rules of docs/protocol.md: each message is checked as it comes, so that a gap, a
-// repeat or a step back fails where it happens. A Follower is such a viewer that comes back when it is cut off.
+// What a viewer of one build or of the list holds, kept by the rules of docs/protocol.md: each message is checked as it comes, so
+// that a gap, a repeat or a step back fails where it happens. A Follower is such a viewer that comes back when it is cut off.
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { WebSocket } from 'ws'
@@ -83,13 +83,68 @@ export function recordingOf(messages, since) {
   return recording
 }
 
-export class Follower {
-  recording = new Recording()
-  connections = 0
+/** The list of builds: each has a number of its own, and one that is removed never comes back. */
+export class ListRecording {
+  rows = new Map()
+  removed = new Set()
+  snapshots = 0
+  updates = 0
+  ended = false
 
+  begin() {
+    this.fresh = true
+  }
+
+  take(message) {
+    const said = JSON.stringify(message).slice(0, 200)
+    if (message.type === 'heartbeat') {
+      assert.ok(!this.fresh || message.retry_ms, `a connection began with ${said}`)
+      assert.equal(message.seq, undefined)
+    } else if (message.type === 'build_list') {
+      for (const row of message.data) this.#isNext(row.id, row.seq, { again: true }, said)
+      this.rows = new Map(message.data.map((row) => [row.id, row]))
+      this.snapshots++
+      this.fresh = false
+    } else {
+      assert.ok(!this.fresh, `a connection began with ${said}`)
+      this.#change(message, said)
+      this.updates++
+    }
+  }
+
+  #isNext(id, seq, { again }, said) {
+    const had = this.rows.get(id)?.seq ?? 0
+    assert.ok(seq > had || (again && seq === had), `build ${id} was at ${had}: ${said}`)
+    assert.ok(!this.removed.has(id), `build ${id} was removed: ${said}`)
+  }
+
+  #change({ type, seq, data }, said) {
+    this.#isNext(data.id, seq, { again: false }, said)
+    if (type === 'build_update') {
+      assert.equal(data.queue_items, undefined, said)
+      this.rows.set(data.id, { ...data, seq })
+    } else {
+      assert.equal(type, 'build_removed', said)
+      this.rows.delete(data.id)
+      this.removed.add(data.id)
+    }
+  }
+
+  /** Newest first, as GET /api/builds lists them. */
+  get list() {
+    return [...this.rows.values()].sort((a, b) => b.id - a.id)
+  }
+}
+
+export class Follower {
+  connections = 0
+  deleted = false // its build may be: then it ends where there is nothing to come back to
+
+  /** Without an id: of the list. */
   constructor(server, id) {
     this.server = server
     this.id = id
+    this.recording = id === undefined ? new ListRecording() : new Recording()
     this.done = this.#follow()
     this.done.catch(() => {})
   }
@@ -113,6 +168,7 @@ export class Follower {
       const code = await this.#connect()
       if (code === 1000) break
       if (this.server.over) return
+      if (code === 4404 && this.deleted) return
       assert.ok(COMES_BACK.includes(code), `closed with ${code}`)
       await pause(20)
     }
@@ -122,7 +178,8 @@ export class Follower {
   #connect() {
     const { seq, epoch } = this.recording
     const resume = epoch && !this.forgets ? `?since=${seq}&epoch=${epoch}` : ''
-    this.ws = new WebSocket(`ws://127.0.0.1:${this.server.port}/ws/builds/${this.id}/${resume}`)
+    const room = this.id === undefined ? '' : `${this.id}/`
+    this.ws = new WebSocket(`ws://127.0.0.1:${this.server.port}/ws/builds/${room}${resume}`)
     const { ws } = this
     return new Promise((resolve, reject) => {
       ws.on('open', () => {
@@ -140,6 +197,11 @@ export class Follower {
       ws.on('error', () => {}) // a close with 1006 follows
       ws.on('close', resolve)
     })
+  }
+
+  /** Rejects when something that came was wrong. */
+  well() {
+    return Promise.race([this.done, Promise.resolve()])
   }
 
   /** Its recording when the build has ended. */

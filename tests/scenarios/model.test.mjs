@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Viewers that come, stall, are cut off and come back while builds run and the server is killed: whatever happens, each
-// recording is without gap, repeat or step back, and ends as the database does. REQPM_SEED=<n> replays the same decisions.
+// Viewers that come, stall, are cut off and come back while builds run and are deleted and the server is killed: whatever happens,
+// each recording is without gap, repeat or step back, and ends as the database does. REQPM_SEED=<n> replays the same decisions.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { startReqpm, within } from '../harness.mjs'
+import { isDeepStrictEqual } from 'node:util'
+import { eventually, startReqpm, within } from '../harness.mjs'
 import { Follower } from '../recording.mjs'
 import { sh } from '../sets.mjs'
 
@@ -15,6 +16,7 @@ const BUILDS = 8
 const PACKAGES = 14
 const STEPS = 300
 const FOLLOWERS_MAX = 60
+const LIST_FOLLOWERS = 6
 const KILLS_MAX = 10
 
 /** mulberry32 */
@@ -33,7 +35,7 @@ test(`every viewer of a server that is killed sees each build as the database ha
   const pick = (list) => list[below(list.length)]
   const chance = (p) => random() < p
   const server = await startReqpm(t)
-  const builds = [], followers = []
+  const builds = [], followers = [], deleted = new Set()
   let kills = 0
 
   async function submit() {
@@ -45,13 +47,28 @@ test(`every viewer of a server that is killed sees each build as the database ha
     const build = await server.submit(packages, { name: `build ${builds.length}`, fail_fast: chance(0.2) })
     builds.push(build.id)
   }
-  const join = () => followers.push(new Follower(server, pick(builds)))
+  function join(id = pick(builds)) {
+    followers.push(new Follower(server, id))
+    followers.at(-1).deleted = deleted.has(id)
+  }
+  const left = () => builds.filter((id) => !deleted.has(id))
+
+  async function remove(id) {
+    const its = followers.filter((follower) => follower.id === id)
+    for (const follower of its) follower.deleted = true
+    const { status } = await server.api(`/api/builds/${id}`, { method: 'DELETE' })
+    assert.ok([204, 404, 409].includes(status), `${status}`)
+    assert.equal(status === 404, deleted.has(id))
+    if (status === 204) deleted.add(id)
+    for (const follower of its) follower.deleted = deleted.has(id)
+  }
   const actions = [
-    [30, join],
+    [30, () => followers.length < FOLLOWERS_MAX && join()],
     [25, () => followers.length && pick(followers).cut()],
     [15, () => followers.length && void pick(followers).stall(50 + below(400))],
     [8, () => followers.length && (pick(followers).forgets = chance(0.5))],
     [6, () => builds.length < BUILDS && submit()],
+    [6, () => deleted.size < BUILDS / 2 && builds.length && remove(pick(builds))],
     [2, () => builds.length === BUILDS && server.api(`/api/builds/${pick(builds)}/cancel`, { method: 'POST' })],
     [4, async () => {
       if (kills >= KILLS_MAX) return
@@ -62,27 +79,36 @@ test(`every viewer of a server that is killed sees each build as the database ha
   ]
   const weights = actions.reduce((sum, [weight]) => sum + weight, 0)
 
+  for (let i = 0; i < LIST_FOLLOWERS; i++) followers.push(new Follower(server))
   await submit()
   for (let step = 0; step < STEPS; step++) {
     let at = below(weights)
     const [, action] = actions.find(([weight]) => (at -= weight) < 0)
-    if (action !== join || followers.length < FOLLOWERS_MAX) await action()
+    await action()
     await pause(below(60))
   }
   while (builds.length < BUILDS) await submit()
-  for (const id of builds) for (let i = 0; i < 2; i++) followers.push(new Follower(server, id))
+  for (const id of left()) for (let i = 0; i < 2; i++) join(id)
 
   const documents = new Map()
-  for (const id of builds) documents.set(id, await within(server.ended(id), `the end of build ${id}`, 120_000))
+  for (const id of left()) documents.set(id, await within(server.ended(id), `the end of build ${id}`, 120_000))
+  await remove(pick(left()))
+  const { items } = (await server.api('/api/builds?limit=200')).json()
+  assert.deepEqual(items.map(({ id }) => id), left().reverse())
   const totals = { connections: 0, snapshots: 0, resumed: 0, updates: 0 }
-  for (const follower of followers) {
+  for (const follower of followers.filter(({ id }) => id !== undefined)) {
     const recording = await follower.end()
-    const document = documents.get(follower.id)
-    recording.assertIs(document)
+    if (!deleted.has(follower.id)) recording.assertIs(documents.get(follower.id))
     totals.connections += follower.connections
     for (const key of ['snapshots', 'resumed', 'updates']) totals[key] += recording[key]
   }
-  t.diagnostic(`seed ${seed}: ${kills} kills, ${followers.length} viewers, ${JSON.stringify(totals)}`)
+  const lists = followers.filter(({ id }) => id === undefined)
+  for (const follower of lists) {
+    const same = async () => (await follower.well(), isDeepStrictEqual(follower.recording.list, items))
+    await eventually(same, 'a list as the database has it').catch(() => assert.deepEqual(follower.recording.list, items))
+  }
+  assert.ok(lists.some(({ recording }) => recording.removed.size), 'a removal came as a message')
+  t.diagnostic(`seed ${seed}: ${kills} kills, ${deleted.size} deleted, ${followers.length} viewers, ${JSON.stringify(totals)}`)
   assert.ok(totals.updates > 0)
   await server.nothingLeft()
 })
