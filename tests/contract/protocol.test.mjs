@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { eventually, startReqpm, within } from '../harness.mjs'
+import { shows } from '../sets.mjs'
 
 const document = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
 const examples = Object.fromEntries(
@@ -139,12 +140,13 @@ test('a resume of an active build is answered with a heartbeat', async (t) => {
 test('a log comes as it grows and whole, with its size and hash at the end', async (t) => {
   const server = await startReqpm(t)
   const made = await server.submit({ a: { command: ['sh', '-c', "printf 'one\\ntwo \\033[31mred\\033[0m\\n\\033[2J\\377\\n'; sleep 1; seq 1 20000"] } })
-  const snapshot = await (await server.watch(`/ws/builds/${made.id}/`)).until((m) => m.type === 'queue_update' && m.data.status === 'building')
-  const path = `/ws/builds/queue/${snapshot.data.id}/log/`
+  const { data } = await (await server.watch(`/ws/builds/${made.id}/`)).until(shows('a', 'building'))
+  const { id } = data.queue_items?.[0] ?? data
+  const path = `/ws/builds/queue/${id}/log/`
   const live = await server.watch(`${path}?offset=0`)
   assert.equal((await within(live.closed, 'the end of the log')).code, 1000)
 
-  const raw = (await server.api(`/api/queue/${snapshot.data.id}/log`)).bytes
+  const raw = (await server.api(`/api/queue/${id}/log`)).bytes
   const logs = live.messages.filter((m) => m.type === 'log')
   const end = live.messages.at(-1)
   assert.ok(logs.length > 1, 'it came in more than one piece')
