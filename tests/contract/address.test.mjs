@@ -21,8 +21,8 @@ async function isReachedAt(url, token) {
   assert.equal((await fetch(`${url}/api/uploads`, { method: 'POST', headers: { ...headers, cookie } })).status, 201)
 }
 
-async function serves(t, binds, addresses) {
-  const server = await startReqpm(t, { args: ['--port', '0', ...binds.flatMap((bind) => ['--bind', bind])] })
+async function serves(t, binds, addresses, args = []) {
+  const server = await startReqpm(t, { args: [...binds.flatMap((bind) => ['--bind', bind]), ...args] })
   const [, url, port] = await eventually(() => / serves (http:\S+:(\d+)),/.exec(server.log), 'its address')
   assert.equal(url, `http://${addresses[0]}:${port}`)
   await isReachedAt(url, server.token)
@@ -34,6 +34,7 @@ test('a server is reached under each loopback address that it is bound to, and n
   await serves(t, ['localhost'], ['127.0.0.1'])
   await serves(t, ['127.0.0.2'], ['127.0.0.2'])
   await serves(t, ['127.0.0.3', '127.0.0.1'], ['127.0.0.3', '127.0.0.1'])
+  await serves(t, ['127.0.0.1', '127.0.0.3'], ['127.0.0.1', '127.0.0.3'], ['--port', '0'])
 })
 
 test('a server that is bound to ::1 says so', { skip: !HAS_IPV6 && 'there is no ::1 here' }, async (t) => {
