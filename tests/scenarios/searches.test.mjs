@@ -3,6 +3,7 @@
 // Reading huge logs is work that others must not wait for, and that costs no more memory the more do it.
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync, readlinkSync, truncateSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually, startReqpm, within } from '../harness.mjs'
@@ -42,6 +43,12 @@ async function searchAll(server, { id, open }, { count = SEARCHES, q = 'never' }
   return { answered, cut: () => cut.abort(), over: within(Promise.all(over), 'the end of the searches') }
 }
 
+/** Who goes away counts as no fault of the server. */
+async function nobodyLetDown(server) {
+  assert.match((await server.api('/metrics')).text(), /^reqpm_http_responses_total\{status="5xx"\} 0$/m)
+  assert.doesNotMatch(server.log, /answered 5/)
+}
+
 test('while many search huge logs, an upload is taken and a build is built', async (t) => {
   const server = await startReqpm(t)
   const log = await hugeLog(server)
@@ -57,9 +64,21 @@ test('while many search huge logs, an upload is taken and a build is built', asy
   searches.cut()
   await searches.over
   await eventually(() => log.open() === 0, 'nobody searches for who has gone')
-  const metrics = (await server.api('/metrics')).text()
-  assert.match(metrics, /^reqpm_http_responses_total\{status="5xx"\} 0$/m, 'who has gone was not let down')
-  assert.doesNotMatch(server.log, /answered 5/)
+  await nobodyLetDown(server)
+})
+
+test('a search whose asker goes ends without an answer, whichever way he went', async (t) => {
+  const server = await startReqpm(t)
+  const log = await hugeLog(server)
+  for (const go of ['destroy', 'resetAndDestroy']) {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(`GET /api/queue/${log.id}/log?q=never HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n\r\n`)
+    await eventually(() => log.open() === 1, 'the search begins')
+    socket[go]()
+    await eventually(() => log.open() === 0, `it ends after ${go}()`)
+  }
+  await nobodyLetDown(server)
 })
 
 test('a few of many searches hold what they have found', async (t) => {

@@ -159,13 +159,11 @@ static void forget(struct log_read *read)
 	drop_reading(container_of(read, struct log_unit, read));
 }
 
-/* That nobody waits for the answer is no fault of the server. */
+/* To who has gone nothing is said; that he closed his side is no fault of the server. */
 static void answer_given_up(struct log_unit *u)
 {
 	unit_finish(u);
-	if (http_peer_gone(u->req))
-		http_reply_nobody(u->req);
-	else if (u->app->draining)
+	if (u->app->draining)
 		http_reply_problem(
 			u->req, 503, "given-up", "the server is going away: ask again later");
 	else

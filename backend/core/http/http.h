@@ -164,8 +164,6 @@ void http_add_header(struct http_request *req, const char *name, const char *val
 void http_reply(struct http_request *req, int status, const char *content_type, const void *body,
 	size_t len);
 void http_reply_json(struct http_request *req, int status, struct strbuf *take_json);
-/* Of a request whose peer has gone: nothing is sent and nothing counted as an answer. */
-void http_reply_nobody(struct http_request *req);
 /* RFC 9457: type is the last part of a stable URI ("no-such-build"); the status gives the title. */
 void http_reply_problem(struct http_request *req, int status, const char *type,
 	const char *detail_fmt, ...) PRINTF(4, 5);

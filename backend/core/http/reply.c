@@ -200,13 +200,6 @@ void http_reply_json(struct http_request *req, int status, struct strbuf *take_j
 	reply(req, status, "application/json", take_json);
 }
 
-void http_reply_nobody(struct http_request *req)
-{
-	if (req->conn)
-		BUG("somebody waits for the answer to request %s", req->id);
-	http_request_free(req);
-}
-
 void http_problem_format(
 	struct strbuf *out, int status, const char *type, const char *detail, const char *id)
 {
