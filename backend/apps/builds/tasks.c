@@ -136,6 +136,36 @@ static void end_with(
 	b->why = xstrdup(why);
 }
 
+static void withdraw_again(uv_timer_t *timer);
+
+/* Until it is out, the item stays `building`; a server that stops leaves both to the next one. */
+static void withdrawn(int status, const char *why, void *arg)
+{
+	struct build_task *b = arg;
+
+	if (!status) {
+		write_end(b);
+		return;
+	}
+	log_error("build %lld: what %s published cannot be taken back: %s",
+		(long long)b->claim.job_id, b->claim.package, why);
+	if (b->tasks->draining)
+		task_over(b);
+	else
+		uv_timer_start(&b->again, withdraw_again, END_AGAIN_MS, 0);
+}
+
+static void withdraw(struct build_task *b)
+{
+	repository_withdraw(
+		b->tasks->app->repositories, b->job_dir.buf, b->results.buf, withdrawn, b);
+}
+
+static void withdraw_again(uv_timer_t *timer)
+{
+	withdraw(timer->data);
+}
+
 static void published(int status, const char *why, void *arg)
 {
 	struct build_task *b = arg;
@@ -145,8 +175,10 @@ static void published(int status, const char *why, void *arg)
 		text = xasprintf("the repository could not be made: %s", why);
 		end_with(b, ATTEMPT_INFRASTRUCTURE, REASON_INFRASTRUCTURE, text);
 		free(text);
+		withdraw(b); /* part of it may stand there */
+	} else {
+		write_end(b);
 	}
-	write_end(b);
 }
 
 /* What was built stands in the repository before the commit that lets its dependents start. */

@@ -45,6 +45,20 @@ struct build_task {
 	uv_timer_t again;
 };
 
+/* ---- lost.c: what the attempts of a dead server had published is taken out of the repositories again */
+struct lost {
+	struct lost_item {
+		int64_t job_id;
+		char *package;
+	} * items;
+	size_t count;
+	loop_fn *done;
+	void *arg;
+};
+int lost_find(struct tx *tx, void *arg); /* arg: struct lost, all 0 before */
+/* done(arg) on the loop, never from within, when nothing is left that can be taken out. count is not 0; consumes the items. */
+void lost_withdraw(struct lost *l, struct app *app, loop_fn *done, void *arg);
+
 struct tasks {
 	struct app *app;
 	struct worker_identity identity;
@@ -57,6 +71,9 @@ struct tasks {
 	bool held; /* for want of room on the disk nothing begins */
 	bool looking, telling; /* at the disk; viewers */
 	bool tells, told; /* the `held` that they are being told, and were */
+	bool ready; /* registered; what was lost is in the queue again */
+	bool recovering; /* on the way there */
+	struct lost lost;
 	bool draining;
 	int outcome; /* of the claim's unit */
 	struct prepare_job next;

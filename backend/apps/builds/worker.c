@@ -163,7 +163,7 @@ static void pull(struct tasks *t)
 	}
 	t->wanted = false;
 	t->claim_slot = free_slot(t);
-	if (t->draining || t->held || !t->claim_slot)
+	if (t->draining || t->held || !t->ready || !t->claim_slot)
 		return;
 	t->claiming = true;
 	store_write(t->app->store, claim_run, claimed, t);
@@ -236,7 +236,7 @@ static void prepare_next(struct tasks *t)
 		return;
 	}
 	t->prepare_wanted = false;
-	if (t->draining || t->held)
+	if (t->draining || t->held || !t->ready)
 		return;
 	t->preparing = true;
 	store_read(t->app->store, find_next, found_next, t);
@@ -273,7 +273,7 @@ static void drain_check(struct tasks *t)
 {
 	loop_fn *drained = t->drained;
 
-	if (!t->draining || !drained || t->claiming || t->preparing)
+	if (!t->draining || !drained || t->claiming || t->preparing || t->recovering)
 		return;
 	for (int64_t i = 1; i <= t->app->jobs; i++)
 		if (t->slots[i])
@@ -318,6 +318,65 @@ static int register_run(struct tx *tx, void *arg)
 	return worker_start(tx, &t->identity, clock_wall_ms());
 }
 
+static void get_ready(struct tasks *t)
+{
+	t->ready = true;
+	worker_log(t->app, "worker %s (%s) starts with %lld slots", t->host, t->incarnation,
+		(long long)t->app->jobs);
+	tasks_wake(t);
+}
+
+static void register_again(uv_timer_t *timer);
+
+static void registered(void *arg, int status)
+{
+	struct tasks *t = arg;
+
+	if (status < 0 && !t->draining) {
+		log_error("worker: it cannot register in the database (%s), again in %d ms",
+			strerror(-status), END_AGAIN_MS);
+		uv_timer_start(&t->due, register_again, END_AGAIN_MS, 0);
+		return;
+	}
+	t->recovering = false;
+	if (status >= 0)
+		get_ready(t);
+	drain_check(t);
+}
+
+/* A server that stops now leaves what was lost to the next one. */
+static void recovered(void *arg)
+{
+	struct tasks *t = arg;
+
+	if (t->draining)
+		registered(t, -ECANCELED);
+	else
+		store_write(t->app->store, register_run, registered, t);
+}
+
+static void register_again(uv_timer_t *timer)
+{
+	recovered(timer->data);
+}
+
+/* The items of a dead server go into the queue again, or nothing may be lost: then who starts is told at once when that fails. */
+static int enlist(struct tasks *t)
+{
+	int r = store_read_wait(t->app->store, lost_find, &t->lost);
+
+	if (r >= 0 && !t->lost.count)
+		r = store_write_wait(t->app->store, register_run, t);
+	if (r < 0)
+		return r;
+	t->recovering = t->lost.count > 0;
+	if (t->recovering)
+		lost_withdraw(&t->lost, t->app, recovered, t);
+	else
+		get_ready(t);
+	return 0;
+}
+
 struct tasks *tasks_start(struct app *app, struct strbuf *err)
 {
 	struct tasks *t = xcalloc(1, sizeof(*t));
@@ -329,20 +388,17 @@ struct tasks *tasks_start(struct app *app, struct strbuf *err)
 		snprintf(t->host, sizeof(t->host), "localhost");
 	t->identity = (struct worker_identity){
 		.name = t->host, .incarnation = t->incarnation, .slots = app->jobs};
-	r = store_write_wait(app->store, register_run, t);
-	if (r < 0) {
-		err_set(err, r, "the worker cannot register in the database: %s", strerror(-r));
-		free(t);
-		return NULL;
-	}
 	uv_timer_init(&app->loop->uv, &t->due);
 	uv_timer_init(&app->loop->uv, &t->look);
 	uv_timer_init(&app->loop->uv, &t->heartbeat);
 	t->due.data = t->look.data = t->heartbeat.data = t;
+	r = enlist(t);
+	if (r < 0) {
+		err_set(err, r, "the worker cannot register in the database: %s", strerror(-r));
+		tasks_destroy(t);
+		return NULL;
+	}
 	uv_timer_start(&t->heartbeat, heartbeat_fired, WORKER_HEARTBEAT_MS, WORKER_HEARTBEAT_MS);
-	worker_log(app, "worker %s (%s) starts with %lld slots", t->host, t->incarnation,
-		(long long)app->jobs);
-	tasks_wake(t);
 	return t;
 }
 

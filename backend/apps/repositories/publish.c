@@ -14,11 +14,12 @@
 #define INSIDE_RPMS "/repo"
 #define INSIDE_LIVE "/live"
 
-/* Who waits for a generation with their RPMs in it. */
+/* Who waits for a generation with their RPMs in it, or for one without them. */
 struct request {
 	struct list link;
 	char **rpms;
 	size_t count;
+	char *withdrawn; /* folder of results; NULL: rpms are to be published */
 	repository_done_fn *done;
 	void *arg;
 };
@@ -28,8 +29,8 @@ struct repository {
 	struct repositories *all;
 	char *job_dir;
 	struct list waiting; /* struct request: for the next generation */
-	struct list taken; /* those of the generation in the making; not empty or busy */
-	bool busy;
+	struct list taken; /* those of the generation in the making */
+	bool changed; /* what is live is not what is to be */
 	int64_t live, next; /* generations; live 0: none yet */
 	char *work; /* below slot 0 */
 	uv_work_t pool;
@@ -88,6 +89,7 @@ static void request_free(struct request *q)
 	for (size_t i = 0; i < q->count; i++)
 		free(q->rpms[i]);
 	free(q->rpms);
+	free(q->withdrawn);
 	free(q);
 }
 
@@ -278,14 +280,80 @@ static int take_rpm(struct repository *r, const char *folder, const char *rpm)
 	return code;
 }
 
+static bool is_same_file(int a, int b, const char *name)
+{
+	struct stat of_a, of_b;
+
+	return !fstatat(a, name, &of_a, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(b, name, &of_b, AT_SYMLINK_NOFOLLOW) && of_a.st_ino == of_b.st_ino &&
+	       of_a.st_dev == of_b.st_dev;
+}
+
+/* -1: there is none. */
+static int open_folder(struct repository *r, const char *path, int *ret_fd)
+{
+	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return *ret_fd < 0 && errno != ENOENT ? fail(r, "read", path) : 0;
+}
+
+/* The results are the list of what their package put in, so they must outlive this. */
+static int withdraw_one(struct repository *r, int results, int rpms, int live, const char *name)
+{
+	if (live >= 0 && is_same_file(results, live, name))
+		r->changed = true;
+	if (!is_same_file(results, rpms, name) || !unlinkat(rpms, name, 0))
+		return 0;
+	return fail(r, "withdraw", name);
+}
+
+static int withdraw_all(struct repository *r, int results, int rpms, int live)
+{
+	DIR *dir = fdopendir(results); /* owns results */
+	struct dirent *entry;
+	int code = dir ? 0 : fail(r, "read", "results");
+
+	while (dir && !code && (entry = readdir(dir)))
+		if (is_rpm(entry->d_name))
+			code = withdraw_one(r, results, rpms, live, entry->d_name);
+	if (dir)
+		closedir(dir);
+	else
+		close(results);
+	return code;
+}
+
+static int withdraw(struct repository *r, const char *folder, const char *results)
+{
+	char *generation = generation_path(r, r->live);
+	int from = -1, rpms = -1, live = -1, code = open_folder(r, results, &from);
+
+	if (!code)
+		code = open_folder(r, folder, &rpms);
+	if (!code)
+		code = open_folder(r, generation, &live);
+	if (!code && from >= 0)
+		code = withdraw_all(r, from, rpms, live);
+	else if (from >= 0)
+		close(from);
+	if (rpms >= 0)
+		close(rpms);
+	if (live >= 0)
+		close(live);
+	free(generation);
+	return code;
+}
+
 static int take_all(struct repository *r, const char *folder)
 {
 	struct request *q;
 	int code = 0;
 
-	list_for_each (q, &r->taken, link)
+	list_for_each (q, &r->taken, link) {
+		if (q->withdrawn && !code)
+			code = withdraw(r, folder, q->withdrawn);
 		for (size_t i = 0; i < q->count && !code; i++)
 			code = take_rpm(r, folder, q->rpms[i]);
+	}
 	return code;
 }
 
@@ -322,24 +390,32 @@ static int64_t live_generation(const struct repository *r)
 	return parse_id(target + strlen("repos/"), &n) ? 0 : n;
 }
 
+static int make_generation(struct repository *r, const char *rpms)
+{
+	char *fresh = generation_path(r, r->next);
+	int code;
+
+	tree_remove(fresh); /* of a server that died half-way */
+	code = dir_create(fresh, 0750, &r->why);
+	if (!code)
+		code = link_all(r, rpms, fresh);
+	free(fresh);
+	return code;
+}
+
 static void gather_work(uv_work_t *work)
 {
 	struct repository *r = container_of(work, struct repository, pool);
-	char *rpms = xasprintf("%s/" RPM_JOB_DIR, r->job_dir), *fresh;
+	char *rpms = xasprintf("%s/" RPM_JOB_DIR, r->job_dir);
 
 	r->live = live_generation(r);
 	r->next = r->live + 1;
-	fresh = generation_path(r, r->next);
-	tree_remove(fresh); /* of a server that died half-way */
-	r->code = dir_create(rpms, 0750, &r->why);
-	if (!r->code)
-		r->code = dir_create(fresh, 0750, &r->why);
+	r->code = r->changed ? dir_create(rpms, 0750, &r->why) : 0;
 	if (!r->code)
 		r->code = take_all(r, rpms);
-	if (!r->code)
-		r->code = link_all(r, rpms, fresh);
+	if (!r->code && r->changed)
+		r->code = make_generation(r, rpms);
 	free(rpms);
-	free(fresh);
 }
 
 static void gathered(uv_work_t *work, int status)
@@ -347,7 +423,7 @@ static void gathered(uv_work_t *work, int status)
 	struct repository *r = container_of(work, struct repository, pool);
 
 	(void)status;
-	if (r->code)
+	if (r->code || !r->changed)
 		end(r);
 	else
 		describe(r);
@@ -359,11 +435,13 @@ static void begin(struct repository *r)
 {
 	strbuf_reset(&r->why);
 	r->code = 0;
+	r->changed = false;
 	free(r->work);
 	r->work = NULL;
 	while (!list_empty(&r->waiting)) {
 		struct request *q = list_first(&r->waiting, struct request, link);
 
+		r->changed |= !q->withdrawn;
 		list_remove(&q->link);
 		list_append(&r->taken, &q->link);
 	}
@@ -384,22 +462,40 @@ static struct repository *repository_create(struct repositories *rs, const char 
 	return r;
 }
 
-void repository_publish(struct repositories *rs, const char *job_dir, const char *const *rpms,
-	size_t count, repository_done_fn *done, void *arg)
+/* Takes q. */
+static void ask(struct repositories *rs, const char *job_dir, struct request *q)
 {
 	struct repository *r = map_get(&rs->by_job, job_dir);
-	struct request *q = xcalloc(1, sizeof(*q));
 	bool idle = !r;
 
 	if (!r)
 		r = repository_create(rs, job_dir);
+	list_append(&r->waiting, &q->link);
+	if (idle)
+		begin(r);
+}
+
+void repository_publish(struct repositories *rs, const char *job_dir, const char *const *rpms,
+	size_t count, repository_done_fn *done, void *arg)
+{
+	struct request *q = xcalloc(1, sizeof(*q));
+
 	q->rpms = xcalloc(count + 1, sizeof(*q->rpms));
 	for (size_t i = 0; i < count; i++)
 		q->rpms[i] = xstrdup(rpms[i]);
 	q->count = count;
 	q->done = done;
 	q->arg = arg;
-	list_append(&r->waiting, &q->link);
-	if (idle)
-		begin(r);
+	ask(rs, job_dir, q);
+}
+
+void repository_withdraw(struct repositories *rs, const char *job_dir, const char *results_dir,
+	repository_done_fn *done, void *arg)
+{
+	struct request *q = xcalloc(1, sizeof(*q));
+
+	q->withdrawn = xstrdup(results_dir);
+	q->done = done;
+	q->arg = arg;
+	ask(rs, job_dir, q);
 }

@@ -32,6 +32,12 @@ typedef void repository_done_fn(int code, const char *why, void *arg);
 void repository_publish(struct repositories *rs, const char *job_dir, const char *const *rpms,
 	size_t count, repository_done_fn *done, void *arg);
 
+/* Takes out again what an attempt had published that ends otherwise than completed: those RPMs of results_dir that are the same files in
+ * rpms/, or in the live generation, which then gets a successor. Nothing of it was published: code 0, and nothing changes. It
+ * can be asked again after any death. A file of another package that had been replaced does not come back. */
+void repository_withdraw(struct repositories *rs, const char *job_dir, const char *results_dir,
+	repository_done_fn *done, void *arg);
+
 /* ---- reading (serve.c) */
 struct repository_file {
 	int fd; /* the caller closes it */

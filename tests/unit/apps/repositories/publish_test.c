@@ -73,6 +73,26 @@ static bool live_has(struct rpm_world *rw, const char *path)
 	return true;
 }
 
+static void withdraw(
+	struct repositories *rs, struct rpm_world *rw, const char *results, struct published *ret)
+{
+	*ret = (struct published){.w = rw->w};
+	repository_withdraw(rs, rw->job, results, on_published, ret);
+	published_wait(ret);
+}
+
+static int64_t generation(struct rpm_world *rw)
+{
+	char *path = xasprintf("%s/repo", rw->job), target[64] = "";
+	int64_t n;
+
+	if (readlink(path, target, sizeof(target) - 1) < 0 ||
+		parse_id(target + strlen("repos/"), &n))
+		n = 0;
+	free(path);
+	return n;
+}
+
 static void set_done(void *arg)
 {
 	*(bool *)arg = true;
@@ -86,6 +106,66 @@ static void close_drained(struct repositories *rs, struct world *w)
 	while (!done)
 		uv_run(&w->loop.uv, UV_RUN_ONCE);
 	repositories_close(rs);
+}
+
+static void what_a_package_put_in_can_be_taken_out(struct world *w)
+{
+	struct rpm_world rw;
+	struct repositories *rs = repositories_open(&w->loop, w->sb);
+	struct published p;
+	struct rpm_built one, two;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "one", "", "", "");
+	rpm_world_put_spec(&rw, "two", "", "", "");
+	rpm_world_build(&rw, 1, "one.spec", &one);
+	rpm_world_build(&rw, 2, "two.spec", &two);
+	withdraw(rs, &rw, one.results, &p);
+	CHECK(!p.code && !generation(&rw), "before anything was published: %s", p.why);
+	publish(rs, &rw, &one, &p);
+	published_wait(&p);
+	publish(rs, &rw, &two, &p);
+	published_wait(&p);
+	withdraw(rs, &rw, one.results, &p);
+	CHECK(!p.code && generation(&rw) == 3, "%s", p.why);
+	CHECK(!live_has(&rw, "one-1.0-1.noarch.rpm") && live_has(&rw, "two-1.0-1.noarch.rpm"),
+		"the wrong one is live");
+	CHECK(count_entries(rw.job, "rpms") == 2, "%d RPMs", count_entries(rw.job, "rpms"));
+	withdraw(rs, &rw, one.results, &p);
+	withdraw(rs, &rw, "/nonexistent", &p);
+	CHECK(!p.code && generation(&rw) == 3, "a generation for nothing");
+	rpm_built_finish(&one);
+	rpm_built_finish(&two);
+	rpm_world_finish(&rw);
+	close_drained(rs, w);
+}
+
+/* As when the server died before the new generation was live: what is in rpms/ is gone, the live one is as it was. */
+static void taking_out_goes_on_where_it_was_cut_off(struct world *w)
+{
+	struct rpm_world rw;
+	struct repositories *rs = repositories_open(&w->loop, w->sb);
+	struct published p;
+	struct rpm_built one, again;
+	char *rpm;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "one", "", "", "");
+	rpm_world_build(&rw, 1, "one.spec", &one);
+	rpm_world_build(&rw, 2, "one.spec", &again);
+	publish(rs, &rw, &one, &p);
+	published_wait(&p);
+	withdraw(rs, &rw, again.results, &p);
+	CHECK(!p.code && live_has(&rw, "one-1.0-1.noarch.rpm"), "another's file of that name");
+	rpm = xasprintf("%s/rpms/one-1.0-1.noarch.rpm", rw.job);
+	CHECK(!unlink(rpm), "%s", strerror(errno));
+	withdraw(rs, &rw, one.results, &p);
+	CHECK(!p.code && !live_has(&rw, "one-1.0-1.noarch.rpm"), "%s", p.why);
+	free(rpm);
+	rpm_built_finish(&one);
+	rpm_built_finish(&again);
+	rpm_world_finish(&rw);
+	close_drained(rs, w);
 }
 
 /* A library of shell, a program that needs it to be built and to run. */
@@ -219,6 +299,8 @@ static const struct scenario scenarios[] = {
 	SCENARIO(each_generation_holds_all_before_and_the_last_two_stay),
 	SCENARIO(requests_that_come_meanwhile_share_one_generation),
 	SCENARIO(a_failure_leaves_what_was_live_and_is_told),
+	SCENARIO(what_a_package_put_in_can_be_taken_out),
+	SCENARIO(taking_out_goes_on_where_it_was_cut_off),
 };
 
 static int sh(const char *fmt, ...) PRINTF(1, 2);
