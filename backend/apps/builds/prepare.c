@@ -302,12 +302,17 @@ static int plan_again(struct tx *tx, void *arg)
 	struct prepare *p = arg;
 	struct strbuf from = STRBUF_INIT, to = STRBUF_INIT;
 	int r = plan_from_job(tx, p->job.retry_of, &p->draft);
+	bool linked = false;
 
 	build_dir(&from, p->app, p->job.retry_of);
 	build_dir(&to, p->app, p->job.id);
 	for (size_t i = 0; r >= 0 && i < p->draft.plan.count; i++)
-		if (p->draft.plan.items[i].taken_over)
+		if (p->draft.plan.items[i].taken_over) {
 			r = take_over(p, from.buf, to.buf, p->draft.plan.items[i].package);
+			linked = true;
+		}
+	if (r >= 0 && linked)
+		r = takeover_sync(to.buf);
 	strbuf_finish(&from);
 	strbuf_finish(&to);
 	return r;

@@ -106,6 +106,19 @@ int takeover_link(const char *from_job_dir, const char *to_job_dir, const char *
 	return r < 0 ? r : link_log(from_job_dir, to_job_dir, package);
 }
 
+/* The whole file system, because a sync for each of thousands of folders takes minutes. */
+int takeover_sync(const char *to_job_dir)
+{
+	int fd = open_dir(to_job_dir), r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (syncfs(fd))
+		r = -errno;
+	close(fd);
+	return r;
+}
+
 int takeover_rpms(const char *job_dir, const char *package, struct takeover_paths *paths)
 {
 	char *folder = xasprintf("%s/results/%s", job_dir, package);

@@ -125,6 +125,8 @@ struct takeover_paths { /* host paths of RPMs */
 };
 /* Hard-links one package's results and log from one job's folder to another's. */
 int takeover_link(const char *from_job_dir, const char *to_job_dir, const char *package);
+/* Once for all that was linked, before a commit says that it completed: after a power cut it is there, too. */
+int takeover_sync(const char *to_job_dir);
 /* Appends the package's binary RPMs. */
 int takeover_rpms(const char *job_dir, const char *package, struct takeover_paths *paths);
 void takeover_paths_finish(struct takeover_paths *paths);

@@ -160,6 +160,18 @@ static void remove_others(struct repository *r)
 	free(folder);
 }
 
+static void sync_folder(struct repository *r, const char *below)
+{
+	char *path = xasprintf("%s/%s", r->job_dir, below);
+	int code = r->code ? 0 : dir_sync(path);
+
+	if (code)
+		r->code = err_set(&r->why, code, "cannot store %s: %s", path, strerror(-code));
+	free(path);
+}
+
+/* Who is told that this is live commits that the package completed, for ever: so all that the link leads to is on disk before
+ * it, and the link before that. */
 static void swap_work(uv_work_t *work)
 {
 	struct repository *r = container_of(work, struct repository, pool);
@@ -167,10 +179,14 @@ static void swap_work(uv_work_t *work)
 	char *fresh = xasprintf("%s/repo.new", r->job_dir);
 	char *link_path = xasprintf("%s/" REPOSITORY_LINK, r->job_dir);
 
+	sync_folder(r, RPM_JOB_DIR);
+	sync_folder(r, target);
+	sync_folder(r, "repos");
 	unlink(fresh); /* of a server that died here */
-	if (symlink(target, fresh) || rename(fresh, link_path))
+	if (!r->code && (symlink(target, fresh) || rename(fresh, link_path)))
 		r->code = fail(r, "replace", link_path);
-	else
+	sync_folder(r, ".");
+	if (!r->code)
 		remove_others(r);
 	free(target);
 	free(fresh);

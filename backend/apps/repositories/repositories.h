@@ -6,7 +6,7 @@
  *   DATA/builds/<id>/repos/<n>/  generation n: the same files (hard links) and their repodata, never changed
  *   DATA/builds/<id>/repo        a link to the newest generation, replaced by rename: a reader sees one or the next
  *
- * The generation before the newest stays for those who are reading it; older ones are removed.
+ * The generation before the newest stays for those who are reading it; older ones are removed. What was told as live is on disk.
  */
 #ifndef REQPM_REPOSITORIES_H
 #define REQPM_REPOSITORIES_H

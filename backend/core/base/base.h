@@ -175,6 +175,7 @@ int file_read(const char *path, size_t max, struct strbuf *ret, struct strbuf *e
 int file_write_atomic(
 	const char *path, const void *data, size_t len, mode_t mode, struct strbuf *err);
 int dir_create(const char *path, mode_t mode, struct strbuf *err); /* with parents; exists: fine */
+int dir_sync(const char *path); /* what was made in it, renamed or removed is on disk then */
 /* Removes a file, or a tree of any depth without following links or leaving the file system
  * (-EXDEV); gone already: fine. Makes folders that nobody may enter enterable first. What cannot
  * be removed does not keep the rest from going; the first failure is returned. */

@@ -97,16 +97,23 @@ static char *parent_of(const char *path)
 	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* A rename is on disk when its folder is. */
-static int sync_parent(const char *path)
+int dir_sync(const char *path)
 {
-	char *parent = parent_of(path);
-	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 
 	if (fd < 0 || fsync(fd))
 		r = -errno;
 	if (fd >= 0)
 		close(fd);
+	return r;
+}
+
+/* A rename is on disk when its folder is. */
+static int sync_parent(const char *path)
+{
+	char *parent = parent_of(path);
+	int r = dir_sync(parent);
+
 	free(parent);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -27,6 +28,20 @@ static void on_published(int code, const char *why, void *arg)
 	p->calls++;
 	snprintf(p->why, sizeof(p->why), "%s", why);
 	loop_stop(&p->w->loop);
+}
+
+static struct strbuf synced = STRBUF_INIT; /* paths, one a line */
+
+/* In place of libc's, to see what was stored in which order. */
+int fsync(int fd)
+{
+	char name[64], path[4096];
+	ssize_t len;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	len = readlink(name, path, sizeof(path));
+	strbuf_addf(&synced, "%.*s\n", len < 0 ? 0 : (int)len, path);
+	return (int)syscall(SYS_fsync, fd);
 }
 
 static void publish(struct repositories *rs, struct rpm_world *rw, const struct rpm_built *b,
@@ -168,6 +183,29 @@ static void taking_out_goes_on_where_it_was_cut_off(struct world *w)
 	close_drained(rs, w);
 }
 
+static void what_is_told_as_live_is_on_disk(struct world *w)
+{
+	struct rpm_world rw;
+	struct repositories *rs = repositories_open(&w->loop, w->sb);
+	struct published p;
+	struct rpm_built one;
+	char *order;
+
+	rpm_world_init(&rw, w);
+	rpm_world_put_spec(&rw, "one", "", "", "");
+	rpm_world_build(&rw, 1, "one.spec", &one);
+	order = xasprintf("\n%s/rpms\n%s/repos/1\n%s/repos\n%s\n", rw.job, rw.job, rw.job, rw.job);
+	publish(rs, &rw, &one, &p);
+	published_wait(&p);
+	CHECK(!p.code && synced.len > strlen(order) &&
+			!strcmp(synced.buf + synced.len - strlen(order), order),
+		"%s", synced.buf);
+	free(order);
+	rpm_built_finish(&one);
+	rpm_world_finish(&rw);
+	close_drained(rs, w);
+}
+
 /* A library of shell, a program that needs it to be built and to run. */
 static void put_two_packages(struct rpm_world *rw)
 {
@@ -301,6 +339,7 @@ static const struct scenario scenarios[] = {
 	SCENARIO(a_failure_leaves_what_was_live_and_is_told),
 	SCENARIO(what_a_package_put_in_can_be_taken_out),
 	SCENARIO(taking_out_goes_on_where_it_was_cut_off),
+	SCENARIO(what_is_told_as_live_is_on_disk),
 };
 
 static int sh(const char *fmt, ...) PRINTF(1, 2);
