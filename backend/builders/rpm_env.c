@@ -58,7 +58,10 @@ struct rpm_env *rpm_env_open(struct loop *loop, struct sandbox *sb, const char *
 	env->hashes = rpm_hashes_create();
 	uv_mutex_init(&env->layers_lock);
 	list_init(&env->base.waiting);
-	list_init(&env->unpacking);
+	list_init(&env->making.all);
+	list_init(&env->making.moving);
+	map_init(&env->making.refused);
+	rpm_uses_init(&env->uses);
 	r = make_folder(env, "tools", err);
 	if (!r)
 		r = make_folder(env, "base", err);
@@ -119,6 +122,9 @@ void rpm_env_close(struct rpm_env *env)
 	free(env->data_dir);
 	free(env->self);
 	rpm_hashes_destroy(env->hashes);
+	rpm_making_forget_refused(env);
+	map_finish(&env->making.refused);
+	rpm_uses_finish(&env->uses);
 	uv_mutex_destroy(&env->layers_lock);
 	free(env);
 }

@@ -17,6 +17,7 @@
  * nobody gains rights by a file in a layer. The folder itself stays writable for the server, which moves it to its place.
  */
 static const char script[] = "set -e; umask 022\n"
+			     "test -e \"$1\" || exit 66\n"
 			     "rpm2cpio \"$1\" > payload\n"
 			     "mkdir out/layer; cd out/layer\n"
 			     "cpio --quiet -idm --no-absolute-filenames < ../../payload\n"
@@ -30,8 +31,10 @@ static const char script[] = "set -e; umask 022\n"
 			     "done\n"
 			     "mkdir -p usr; chmod -R u+rwX,go+rX,go-w,a-s .; chmod g+w .\n";
 
-struct unpacking {
+struct rpm_unpacking {
 	char *file;
+	struct run_text *run;
+	bool cancelled;
 	rpm_unpack_fn *done;
 	void *arg;
 };
@@ -42,6 +45,8 @@ int rpm_unpack_verdict(
 {
 	if (result->end == RUN_EXITED && !result->code)
 		return 0;
+	if (result->end == RUN_EXITED && result->code == RPM_UNPACK_GONE)
+		return err_set(why, -EIO, "%s is gone", file);
 	if (result->end == RUN_EXITED)
 		return err_set(why, -EINVAL, "%s cannot be unpacked: %.*s", file, UNPACK_WORDS,
 			*text ? text : "it ended without a word");
@@ -52,23 +57,25 @@ int rpm_unpack_verdict(
 static void ended(struct run_text *rt, const struct run_result *result, const char *text,
 	size_t len, void *arg)
 {
-	struct unpacking *u = arg;
+	struct rpm_unpacking *u = arg;
 	struct strbuf why = STRBUF_INIT;
 	int code = rpm_unpack_verdict(u->file, result, text, &why);
 
 	(void)rt;
 	(void)len;
+	if (code && u->cancelled)
+		code = err_set(&why, -ECANCELED, "nobody waits for %s any more", u->file);
 	u->done(code, why.buf, u->arg);
 	strbuf_finish(&why);
 	free(u->file);
 	free(u);
 }
 
-int rpm_unpack_start(struct rpm_env *env, const char *repo_dir, const char *file, const char *work,
-	rpm_unpack_fn *done, void *arg, struct strbuf *err)
+struct rpm_unpacking *rpm_unpack_start(struct rpm_env *env, const char *repo_dir, const char *file,
+	const char *work, rpm_unpack_fn *done, void *arg, struct strbuf *err)
 {
 	static const char *const collect[] = {"out"};
-	struct unpacking *u = xcalloc(1, sizeof(*u));
+	struct rpm_unpacking *u = xcalloc(1, sizeof(*u));
 	char *rpm = xasprintf(RPM_ROLE_REPO "/%s", file);
 	const char *const argv[] = {"sh", "-c", script, "unpack", rpm, NULL};
 	const struct run_bind repo = {repo_dir, RPM_ROLE_REPO, false};
@@ -81,14 +88,19 @@ int rpm_unpack_start(struct rpm_env *env, const char *repo_dir, const char *file
 		.collect = collect,
 		.collect_count = countof(collect),
 		.timeout_ms = UNPACK_TIMEOUT_MS};
-	struct run_text *rt;
 
-	*u = (struct unpacking){xstrdup(file), done, arg};
-	rt = run_text_start(env->sandbox, &spec, UNPACK_TEXT_MAX, ended, u, err);
+	*u = (struct rpm_unpacking){.file = xstrdup(file), .done = done, .arg = arg};
+	u->run = run_text_start(env->sandbox, &spec, UNPACK_TEXT_MAX, ended, u, err);
 	free(rpm);
-	if (rt)
-		return 0;
+	if (u->run)
+		return u;
 	free(u->file);
 	free(u);
-	return -EIO;
+	return NULL;
+}
+
+void rpm_unpack_cancel(struct rpm_unpacking *u)
+{
+	u->cancelled = true;
+	run_text_cancel(u->run);
 }

@@ -37,7 +37,9 @@ struct build {
 	struct rpm_env *env;
 	int slot, round;
 	char *name, *file, *sources, *rpms, *to, *work;
-	int64_t deadline_ms; /* monotonic; 0: none */
+	int64_t timeout_ms, deadline_ms; /* deadline: monotonic; 0: none */
+	int64_t waits_since_ms; /* monotonic: for what others need as well, which does not count */
+	bool last_run; /* its limit is all that is left of the package's */
 	enum step step;
 	bool cancelled, paused, skip_check;
 	uv_work_t folders;
@@ -137,6 +139,25 @@ static int64_t time_left(const struct build *b, int64_t most)
 	return most && most < left ? most : left;
 }
 
+static void begin_waiting(struct build *b, enum step step)
+{
+	b->step = step;
+	b->waits_since_ms = clock_monotonic_ms();
+}
+
+static void end_waiting(struct build *b)
+{
+	if (b->deadline_ms)
+		b->deadline_ms += clock_monotonic_ms() - b->waits_since_ms;
+}
+
+/* In terms of what was asked for, not of what an earlier step had left of it. */
+static void fail_late(struct build *b)
+{
+	fail(b, RUN_TIMED_OUT, "it did not end within %jd s and was stopped",
+		(intmax_t)(b->timeout_ms + 999) / 1000);
+}
+
 /* ---- results */
 
 static void collected(
@@ -203,6 +224,8 @@ static void rpmbuild_ended(struct run *run, const struct run_result *result, voi
 		collect(b);
 	else if (result->end == RUN_EXITED)
 		explain_exit(b, result->code);
+	else if (result->end == RUN_TIMED_OUT)
+		fail_late(b);
 	else
 		fail(b, result->end, "%s", result->why);
 }
@@ -277,6 +300,7 @@ static void layers_ready(struct rpm_wait *w, int code, const char *why)
 {
 	struct build *b = container_of(w, struct build, wait);
 
+	end_waiting(b);
 	if (code)
 		fail(b, code == -EINVAL ? RUN_EXITED : RUN_BROKEN,
 			"the build root cannot be made: %s", why);
@@ -306,7 +330,7 @@ static void get_layers(struct build *b)
 
 	json_array_foreach(install, i, file) files[i] = json_string_value(file);
 	say_build_root(b, install);
-	b->step = STEP_LAYERS;
+	begin_waiting(b, STEP_LAYERS);
 	rpm_layers_drop(b->layers);
 	b->layers = rpm_layers_start(b->env, b->rpms, files, count, &b->wait);
 	b->wait.done = layers_ready;
@@ -387,6 +411,8 @@ static void prepared(struct run_text *rt, const struct run_result *result, const
 	b->root = answer;
 	if (b->cancelled)
 		wipe(b);
+	else if (result->end == RUN_TIMED_OUT && b->last_run)
+		fail_late(b);
 	else if (!answer)
 		fail(b, result->end == RUN_EXITED ? RUN_BROKEN : result->end,
 			"the build root cannot be made: %s", err.buf);
@@ -421,6 +447,7 @@ static void prepare(struct build *b)
 		.timeout_ms = time_left(b, PREPARE_TIMEOUT_MS)};
 
 	b->step = STEP_PREPARE;
+	b->last_run = spec.timeout_ms < PREPARE_TIMEOUT_MS;
 	b->round++;
 	if (b->cancelled)
 		err_set(&err, -ECANCELED, "cancelled");
@@ -438,6 +465,7 @@ static void base_ready(struct rpm_wait *w, int code, const char *why)
 {
 	struct build *b = container_of(w, struct build, wait);
 
+	end_waiting(b);
 	if (code)
 		fail(b, RUN_BROKEN, "%s", why);
 	else
@@ -469,7 +497,7 @@ static void folders_made(uv_work_t *work, int status)
 		free(why);
 	} else {
 		b->handlers.on_phase(b, b->result.phase, b->arg);
-		b->step = STEP_BASE;
+		begin_waiting(b, STEP_BASE);
 		b->wait.done = base_ready;
 		rpm_base_ensure(b->env, &b->wait);
 	}
@@ -502,6 +530,7 @@ static int rpmbuild_start(const struct build_request *req, const struct build_ha
 	b->rpms = xasprintf("%s/" RPM_JOB_DIR, req->job_dir);
 	b->to = xstrdup(req->results_dir);
 	b->work = xasprintf("%s/%s", sandbox_slot_dir(req->sandbox, req->slot), req->attempt_name);
+	b->timeout_ms = req->timeout_ms;
 	b->deadline_ms = req->timeout_ms ? clock_monotonic_ms() + req->timeout_ms : 0;
 	b->result = (struct build_result){.phase = "buildrequires", .error_text = ""};
 	list_init(&b->wait.link);
@@ -513,7 +542,7 @@ static int rpmbuild_start(const struct build_request *req, const struct build_ha
 	return 0;
 }
 
-static void end_waiting(void *arg)
+static void wipe_waiting(void *arg)
 {
 	wipe(arg);
 }
@@ -535,7 +564,7 @@ static void rpmbuild_cancel(struct build *b)
 	list_remove(&b->wait.link);
 	rpm_layers_drop(b->layers);
 	b->layers = NULL;
-	loop_post(b->env->loop, end_waiting, b);
+	loop_post(b->env->loop, wipe_waiting, b);
 }
 
 static void rpmbuild_pause(struct build *b)

@@ -273,6 +273,9 @@ static void test_what_an_rpm_did_itself_is_not_tried_again(void **state)
 		assert_int_equal(rpm_unpack_verdict("a.rpm", &result, "", &why), -EINVAL);
 		assert_string_equal(why.buf, "a.rpm cannot be unpacked: it took too long");
 	}
+	result.end = RUN_EXITED;
+	result.code = RPM_UNPACK_GONE;
+	assert_int_equal(rpm_unpack_verdict("a.rpm", &result, "", &why), -EIO);
 	result.end = RUN_BROKEN;
 	assert_int_equal(rpm_unpack_verdict("a.rpm", &result, "", &why), -EIO);
 	strbuf_finish(&why);

@@ -224,6 +224,7 @@ static void the_time_limit_counts_from_the_start(struct world *w)
 	rpm_built_start(&rw, 1, 1, "pie.spec", 4000, &b);
 	rpm_built_wait(&b);
 	CHECK(!b.ok && !b.infrastructure && b.end == RUN_TIMED_OUT, "%s", b.why);
+	CHECK(!strcmp(b.why, "it did not end within 4 s and was stopped"), "%s", b.why);
 	rpm_built_finish(&b);
 	rpm_world_finish(&rw);
 }
