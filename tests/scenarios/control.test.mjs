@@ -214,7 +214,7 @@ test('a process that got the number of a server is left alone', { skip }, async 
   await c.is(0, ['start'])
   const notes = join(c.logs, `server-${c.port}.pid`), lines = readFileSync(notes, 'utf8').split('\n')
   await c.is(0, ['stop'])
-  const foreign = spawn('sh', ['-c', 'sleep 600; :', 'serve'])
+  const foreign = spawn('sh', ['-c', 'read never', 'serve'])
   t.after(() => foreign.kill('SIGKILL'))
   writeFileSync(notes, [foreign.pid, ...lines.slice(1)].join('\n'))
   assert.match((await c.is(0, ['stop'])).stderr, /no server runs on port/)
