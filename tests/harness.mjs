@@ -447,3 +447,11 @@ export async function startReqpm(t, { args = [], env = {}, uid } = {}) {
   })
   return server.start()
 }
+
+/** A server that can stack build roots; null, and the test is skipped, under ThreadSanitizer, whose thread keeps a process from making a user namespace. */
+export async function startStacking(t, options) {
+  const server = await startReqpm(t, options)
+  if (!readFileSync(`/proc/${server.pid}/maps`, 'utf8').includes('libtsan')) return server
+  t.skip('ThreadSanitizer')
+  return null
+}

@@ -2,19 +2,11 @@
 //
 // Packages that try to reach, by what is in their RPM, beyond the build root of what needs them.
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startReqpm, USERS } from '../harness.mjs'
+import { startStacking, USERS } from '../harness.mjs'
 import { spec } from '../sets.mjs'
-
-/** A server that can stack build roots; null under ThreadSanitizer. */
-async function startStacking(t, options) {
-  const server = await startReqpm(t, options)
-  if (!readFileSync(`/proc/${server.pid}/maps`, 'utf8').includes('libtsan')) return server
-  t.skip('ThreadSanitizer')
-  return null
-}
 
 const files = (...lines) => ({ sections: lines.join('\n') })
 

@@ -2,9 +2,8 @@
 //
 // What only an RPM shows: a set is built on the first try whatever order its specs suggest, and in the right order from then on.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { startReqpm, within } from '../harness.mjs'
+import { startReqpm, startStacking, within } from '../harness.mjs'
 import { openGate, shows, spec } from '../sets.mjs'
 
 const byName = (document) => Object.fromEntries(document.queue_items.map((item) => [item.package.name, item]))
@@ -14,14 +13,6 @@ const outcomes = async (server, item) => (await server.api(`/api/queue/${item.id
 /** Of a message: this item, when it waits for a capability. */
 const lacking = (m, name) => [m.data?.package ? m.data : [], m.data?.queue_items ?? []].flat()
   .find((item) => item.package.name === name && item.status === 'pending' && /^waits for perl/.test(item.why))
-
-/** A server that can stack build roots; null under ThreadSanitizer. */
-async function startStacking(t, options) {
-  const server = await startReqpm(t, options)
-  if (!readFileSync(`/proc/${server.pid}/maps`, 'utf8').includes('libtsan')) return server
-  t.skip('ThreadSanitizer')
-  return null
-}
 
 const files = (...lines) => ({ sections: lines.join('\n') })
 const gate = '%build\nuntil test -e /sources/gate; do sleep 0.05; done'

@@ -6,20 +6,12 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { Program, startReqpm, USERS, within } from '../harness.mjs'
+import { Program, startReqpm, startStacking, USERS, within } from '../harness.mjs'
 import { spec } from '../sets.mjs'
 
 const EXAMPLES = new URL('../../examples/', import.meta.url).pathname
 const QUICK = process.env.REQPM_QUICK === '1'
 const byName = (document) => Object.fromEntries(document.queue_items.map((item) => [item.package.name, item]))
-
-/** A server that can stack build roots; null under ThreadSanitizer, whose thread keeps a process from making a user namespace. */
-async function startStacking(t, options) {
-  const server = await startReqpm(t, options)
-  if (!readFileSync(`/proc/${server.pid}/maps`, 'utf8').includes('libtsan')) return server
-  t.skip('ThreadSanitizer')
-  return null
-}
 
 function run(file, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(file, args, { encoding: 'buffer', maxBuffer: 1 << 28, ...options })
