@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict'
-import { truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startReqpm, within } from '../harness.mjs'
-import { commands, sh, spec } from '../sets.mjs'
+import { eventually, startReqpm, within } from '../harness.mjs'
+import { commands, openGate, sh, spec } from '../sets.mjs'
 
 const states = (document) => Object.fromEntries(document.queue_items.map((item) => [item.package.name, item.status]))
 
@@ -37,6 +37,76 @@ test('a retry of a build that was refused reads its packages again', async (t) =
   assert.equal(second.retry_of, first.id)
   assert.deepEqual(second.plan.levels, [['late']], 'its order can be read')
   assert.deepEqual(states(second), { late: 'completed' })
+})
+
+const remove = async (server, id) => (await server.api(`/api/builds/${id}`, { method: 'DELETE' })).status
+
+test('what was built is taken over also by a retry of a retry that ended before it had a plan', async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload(commands({ good: sh('echo said; echo made >results/made'), bad: sh('test -e /sources/gate') }))
+  const first = await server.submit(upload)
+  assert.deepEqual(states(await server.ended(first.id)), { good: 'completed', bad: 'failed' })
+  // Nothing is prepared for now.
+  server.sql(`CREATE TRIGGER refuse BEFORE UPDATE OF status ON build_jobs WHEN NEW.status = 'preparing' BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+  const second = await retry(server, first.id)
+  await server.api(`/api/builds/${second.id}/cancel`, { method: 'POST' })
+  assert.equal((await server.ended(second.id)).status, 'cancelled')
+  const third = await retry(server, second.id)
+  assert.equal(third.retry_of, second.id)
+  assert.deepEqual([await remove(server, first.id), await remove(server, second.id)], [409, 204], 'its results are held')
+
+  openGate(server, upload)
+  server.sql('DROP TRIGGER refuse')
+  const end = await server.ended(third.id)
+  assert.deepEqual(states(end), { good: 'completed', bad: 'completed' })
+  const good = (await server.api(`/api/queue/${end.queue_items[0].id}`)).json()
+  assert.equal(good.attempts.length, 0, 'it was not built again')
+  assert.match((await server.api(`/api/queue/${good.id}/log`)).text(), /said/)
+  assert.equal(await remove(server, first.id), 204)
+})
+
+/** The files of a build in which `good` completes and `bad` fails. */
+const halfGood = () => ({ 'good.spec': spec('good'), 'bad.spec': spec('bad', '', { sections: '%build\nexit 1\n' }) })
+
+for (const what of ['taken over', 'published']) {
+  test(`what this machine does not let be ${what} is tried again, and nothing is lost`, async (t) => {
+    const server = await startReqpm(t)
+    const first = await server.submit(await server.upload(halfGood()))
+    assert.deepEqual(states(await server.ended(first.id)), { bad: 'failed', good: 'completed' })
+    const builds = join(server.dataDir, 'builds'), next = join(builds, String(first.id + 1)), { uid, gid, mode } = statSync(builds)
+    if (what === 'published') {
+      mkdirSync(next)
+      chownSync(next, uid, gid)
+      writeFileSync(join(next, 'repos'), 'no folder')
+    } else {
+      chmodSync(builds, 0o500)
+    }
+    const second = await retry(server, first.id)
+    await eventually(() => new RegExp(`built before cannot be ${what}: .*tried again`).test(server.log), 'a line about it')
+    rmSync(join(next, 'repos'), { force: true })
+    chmodSync(builds, mode)
+    const end = await server.ended(second.id)
+    assert.deepEqual(states(end), { bad: 'failed', good: 'completed' }, JSON.stringify(end.error))
+    const good = (await server.api(`/api/queue/${end.queue_items[1].id}`)).json()
+    assert.equal(good.attempts.length, 0, 'it was not built again')
+    const { items } = (await server.api(`/api/builds/${second.id}/artifacts`)).json()
+    assert.ok(items.some((file) => file.file === 'good-1.0-1.noarch.rpm'), JSON.stringify(items))
+  })
+}
+
+test('what this machine never lets be taken over is refused after some tries, and still there for the next retry', async (t) => {
+  const server = await startReqpm(t)
+  const first = await server.submit({ good: sh('echo said'), bad: sh('false') })
+  await server.ended(first.id)
+  const builds = join(server.dataDir, 'builds'), { mode } = statSync(builds)
+  chmodSync(builds, 0o500)
+  const second = await server.ended((await retry(server, first.id)).id)
+  assert.equal(second.status, 'failed')
+  assert.match(second.error.detail, /built before cannot be taken over: .*tried 10 times: retry when it is mended/)
+  chmodSync(builds, mode)
+  const third = await server.ended((await retry(server, second.id)).id)
+  assert.deepEqual(states(third), { good: 'completed', bad: 'failed' })
+  assert.equal((await server.api(`/api/queue/${third.queue_items[0].id}`)).json().attempts.length, 0)
 })
 
 test('a retry of an external build runs at once and takes over what was reported', async (t) => {

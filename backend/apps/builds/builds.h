@@ -97,6 +97,7 @@ struct build_job {
 	bool cancel_requested, fail_fast, dry_run;
 	int64_t specs_read, specs_total; /* while it is preparing */
 	int64_t retry_of; /* 0: none */
+	int64_t takes_from; /* the job whose results it takes over; 0: none */
 	int64_t upload_id;
 	int64_t timeout_ms;
 	const char *error; /* JSON {detail, package, edges} or NULL */
@@ -146,7 +147,8 @@ int upload_put_file(
 /* Seals the upload, of which there is one dry run and one build: the same again gives the same job and *ret_existed. -ENOENT: no such upload. */
 int build_job_create(struct tx *tx, const struct build_job_new *new_job, int64_t now,
 	int64_t *ret_id, bool *ret_existed);
-/* A new job that takes over the completed results of an ended one. -ENOENT, -EBUSY: it has not ended; -EALREADY: all of it completed. */
+/* A new job that takes over the completed results of an ended one, or what that one was to take over when it ended before it had a plan.
+ * -ENOENT, -EBUSY: it has not ended; -EALREADY: all of it completed. */
 int build_job_retry(struct tx *tx, int64_t id, int64_t now, int64_t *ret_id);
 int build_job_prepare(struct tx *tx, int64_t id,
 	int64_t now); /* pending -> preparing; -ESTALE: it is not pending */

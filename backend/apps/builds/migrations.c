@@ -114,6 +114,19 @@ static const char schema_5[] =
 /* A worker that claims nothing for now says why. */
 static const char schema_6[] = "ALTER TABLE workers ADD COLUMN held TEXT;";
 
+/* Whose results a retry takes over: those of the job before it, or, when that one ended before it had a plan, those that it would have taken over. */
+static const char schema_7[] =
+	"ALTER TABLE build_jobs ADD COLUMN takes_from INTEGER;"
+	"UPDATE build_jobs SET takes_from = ("
+	" WITH RECURSIVE chain (id, before) AS ("
+	"  SELECT id, retry_of FROM build_jobs j WHERE j.id = build_jobs.retry_of"
+	"  UNION SELECT j.id, j.retry_of FROM chain c JOIN build_jobs j ON j.id = c.before"
+	"  WHERE NOT EXISTS (SELECT 1 FROM queue_items WHERE job_id = c.id))"
+	" SELECT id FROM chain WHERE EXISTS (SELECT 1 FROM queue_items WHERE job_id = chain.id))"
+	" WHERE retry_of IS NOT NULL;"
+	"DROP INDEX build_jobs_retries;"
+	"CREATE INDEX build_jobs_takers ON build_jobs (takes_from) WHERE takes_from IS NOT NULL;";
+
 const struct store_migration builds_migrations[] = {
 	{1, schema_1},
 	{2, schema_2},
@@ -121,5 +134,6 @@ const struct store_migration builds_migrations[] = {
 	{4, schema_4},
 	{5, schema_5},
 	{6, schema_6},
+	{7, schema_7},
 };
 const size_t builds_migration_count = countof(builds_migrations);

@@ -47,7 +47,7 @@ static int forget_job(struct tx *tx, int64_t id, expire_fn *fn, void *arg)
 
 /* Results are taken over while a retry prepares; from then on it has them. */
 #define TAKEN_OVER_FROM(id)                                                                        \
-	"EXISTS (SELECT 1 FROM build_jobs r WHERE r.retry_of = " id                                \
+	"EXISTS (SELECT 1 FROM build_jobs r WHERE r.takes_from = " id                              \
 	" AND r.status IN ('pending', 'preparing'))"
 
 int build_job_delete(struct tx *tx, int64_t id, expire_fn *fn, void *arg)

@@ -135,12 +135,11 @@ int build_job_retry(struct tx *tx, int64_t id, int64_t now, int64_t *ret_id)
 		return -EALREADY;
 	r = tx_int(tx, ret_id,
 		"INSERT INTO build_jobs (name, builder, status, fail_fast, dry_run, retry_of, "
-		"upload_id, "
-		"timeout_ms, created_at)"
+		"upload_id, timeout_ms, created_at, takes_from)"
 		" SELECT name, builder, 'pending', fail_fast, dry_run, id, upload_id, timeout_ms, "
-		"$2 FROM "
-		"build_jobs WHERE id = $1"
-		" RETURNING id",
+		"$2, CASE WHEN EXISTS (SELECT 1 FROM queue_items WHERE job_id = j.id) THEN j.id"
+		" WHEN EXISTS (SELECT 1 FROM queue_items WHERE job_id = j.takes_from)"
+		" THEN j.takes_from END FROM build_jobs j WHERE id = $1 RETURNING id",
 		"ii", id, now);
 	return r < 0 ? r : send_build_job_update(*ret_id);
 }

@@ -21,7 +21,7 @@ struct job_walk {
 	" completed_packages, failed_packages, blocked_packages, cancelled_packages, "             \
 	"cancel_requested, fail_fast,"                                                             \
 	" dry_run, retry_of, upload_id, timeout_ms, error, created_at, started_at, "               \
-	"completed_at, list_seq, specs_read, specs_total"
+	"completed_at, list_seq, specs_read, specs_total, takes_from"
 
 static int each_job(const struct row *row, void *arg)
 {
@@ -47,6 +47,7 @@ static int each_job(const struct row *row, void *arg)
 		.list_seq = row_int(row, 23),
 		.specs_read = row_int(row, 24),
 		.specs_total = row_int(row, 25),
+		.takes_from = row_int(row, 26),
 	};
 
 	if (status < 0)

@@ -20,7 +20,7 @@ struct prepare {
 	size_t spec_count;
 	struct takeover_paths rpms; /* of a retry */
 	char *host_list; /* the file that says what this host provides; NULL: not known */
-	int tries; /* of reading specs */
+	int tries; /* that this machine was at fault for */
 	size_t told; /* specs read, as viewers know it */
 	uv_timer_t again, progress;
 	int open_timers;
@@ -137,17 +137,38 @@ static void conclude(struct prepare *p)
 	store_write(p->app->store, store_outcome, outcome_stored, p);
 }
 
+/* This machine is at fault: what is wrong with what was submitted stands in the draft. */
+static void step_failed(struct prepare *p, const char *what, const char *why)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	strbuf_addf(&text, "%s: %s", what, why);
+	if (++p->tries < PREPARE_TRIES_MAX) {
+		again(p, p->step, text.buf);
+	} else {
+		strbuf_addf(&text, "; this was tried %d times: retry when it is mended", p->tries);
+		plan_refuse(&p->draft, NULL, text.buf);
+		conclude(p);
+	}
+	strbuf_finish(&text);
+}
+
 static void planned(void *arg, int status)
 {
 	struct prepare *p = arg;
-	struct strbuf text = STRBUF_INIT;
 
-	if (status < 0) {
-		strbuf_addf(&text, "the packages cannot be read: %s", strerror(-status));
-		plan_refuse(&p->draft, NULL, text.buf);
-		strbuf_finish(&text);
-	}
-	conclude(p);
+	if (status < 0)
+		step_failed(p, "the packages cannot be read", strerror(-status));
+	else
+		conclude(p);
+}
+
+/* Of a try before nothing is left. */
+static void plan_anew(struct prepare *p, store_run_fn *run, store_done_fn *done)
+{
+	plan_draft_finish(&p->draft);
+	takeover_paths_finish(&p->rpms);
+	store_read(p->app->store, run, done, p);
 }
 
 /* ---- packages.json */
@@ -161,7 +182,7 @@ static int plan_commands(struct tx *tx, void *arg)
 
 static void order_commands(struct prepare *p)
 {
-	store_read(p->app->store, plan_commands, planned, p);
+	plan_anew(p, plan_commands, planned);
 }
 
 /* ---- specs */
@@ -187,7 +208,7 @@ static int plan_specs(struct tx *tx, void *arg)
 
 static void order_specs(struct prepare *p)
 {
-	store_read(p->app->store, plan_specs, planned, p);
+	plan_anew(p, plan_specs, planned);
 }
 
 /* Without it the order is the same; what is missing shows in the build roots. */
@@ -301,10 +322,10 @@ static int plan_again(struct tx *tx, void *arg)
 {
 	struct prepare *p = arg;
 	struct strbuf from = STRBUF_INIT, to = STRBUF_INIT;
-	int r = plan_from_job(tx, p->job.retry_of, &p->draft);
+	int r = plan_from_job(tx, p->job.takes_from, &p->draft);
 	bool linked = false;
 
-	build_dir(&from, p->app, p->job.retry_of);
+	build_dir(&from, p->app, p->job.takes_from);
 	build_dir(&to, p->app, p->job.id);
 	for (size_t i = 0; r >= 0 && i < p->draft.plan.count; i++)
 		if (p->draft.plan.items[i].taken_over) {
@@ -323,8 +344,9 @@ static void repository_ready(int status, const char *why, void *arg)
 	struct prepare *p = arg;
 
 	if (status < 0)
-		plan_refuse(&p->draft, NULL, why);
-	conclude(p);
+		step_failed(p, "what was built before cannot be published", why);
+	else
+		conclude(p);
 }
 
 static void publish(struct prepare *p)
@@ -341,22 +363,17 @@ static void planned_again(void *arg, int status)
 {
 	struct prepare *p = arg;
 
-	if (status < 0 || !p->draft.plan.count || strcmp(p->job.builder, "rpmbuild") != 0) {
-		/* An earlier job that was refused had no items: read its packages again. */
-		if (status >= 0 && !p->draft.plan.count && !strcmp(p->job.builder, "rpmbuild"))
-			go_on(p, read_specs);
-		else if (status >= 0 && !p->draft.plan.count)
-			go_on(p, order_commands);
-		else
-			planned(p, status);
-		return;
-	}
-	go_on(p, publish);
+	if (status < 0)
+		step_failed(p, "what was built before cannot be taken over", strerror(-status));
+	else if (!strcmp(p->job.builder, "rpmbuild"))
+		go_on(p, publish);
+	else
+		conclude(p);
 }
 
 static void take_over_plan(struct prepare *p)
 {
-	store_read(p->app->store, plan_again, planned_again, p);
+	plan_anew(p, plan_again, planned_again);
 }
 
 /* ---- the first step */
@@ -378,7 +395,7 @@ static void begun(void *arg, int status)
 		again(p, start, "its preparation cannot be noted");
 	else if (status < 0)
 		finished(p);
-	else if (p->job.retry_of)
+	else if (p->job.takes_from)
 		go_on(p, take_over_plan);
 	else
 		go_on(p, strcmp(p->job.builder, "rpmbuild") ? order_commands : read_specs);

@@ -14,10 +14,11 @@
 #define DISK_LOOK_MS 10000 /* how often a disk that was below its floor is looked at */
 #define READING_TOLD_MS 1000 /* how often viewers are told how many specs have been read */
 #define READ_TRIES_MAX 3 /* of a set's specs, when this machine was at fault */
+#define PREPARE_TRIES_MAX 10 /* of the other steps: who waits behind waits as long */
 
 struct prepare;
 struct prepare_job { /* copied */
-	int64_t id, upload_id, retry_of;
+	int64_t id, upload_id, takes_from;
 	char *builder;
 };
 

@@ -180,7 +180,7 @@ static int take_next(const struct build_job *job, void *arg)
 	t->next = (struct prepare_job){
 		.id = job->id,
 		.upload_id = job->upload_id,
-		.retry_of = job->retry_of,
+		.takes_from = job->takes_from,
 		.builder = xstrdup(job->builder),
 	};
 	return 0;

@@ -279,6 +279,126 @@ static void what_the_server_did_not_survive_three_times_is_refused(void **state)
 	assert_job("failed {\"detail\":\"the server died 3 times while it prepared this build");
 }
 
+/* ---- whose results a retry takes over */
+
+static int cancel_run(struct tx *tx, void *arg)
+{
+	return build_job_cancel(tx, *(int64_t *)arg, the.now);
+}
+
+static int retry_run(struct tx *tx, void *arg)
+{
+	int64_t *id = arg;
+
+	return build_job_retry(tx, *id, the.now, id);
+}
+
+static int64_t retry(int64_t id)
+{
+	assert_int_equal(unit(retry_run, &id), 0);
+	return id;
+}
+
+static void expired(void *arg, const char *kind, int64_t id)
+{
+	(void)arg;
+	(void)kind;
+	(void)id;
+}
+
+static int delete_run(struct tx *tx, void *arg)
+{
+	return build_job_delete(tx, *(int64_t *)arg, expired, NULL);
+}
+
+static int take_source(const struct build_job *job, void *arg)
+{
+	*(int64_t *)arg = job->takes_from;
+	return 0;
+}
+
+static int source_run(struct tx *tx, void *arg)
+{
+	return build_job_get(tx, *(int64_t *)arg, take_source, arg);
+}
+
+static int64_t source_of(int64_t id)
+{
+	assert_true(store_read_wait(the.store, source_run, &id) >= 0);
+	return id;
+}
+
+/* A job that failed, so that it can be built again. */
+static int64_t fail_one(void)
+{
+	struct claim c;
+
+	assert_int_equal(unit(begin_run, NULL), 0);
+	c = claim();
+	end(&c, (struct attempt_result){.end = ATTEMPT_FAILED, .reason = REASON_BUILD});
+	return the.job;
+}
+
+static void a_retry_takes_over_from_the_newest_job_that_had_a_plan(void **state)
+{
+	int64_t first = fail_one(), second = retry(first), third;
+
+	(void)state;
+	assert_int_equal(source_of(first), 0);
+	assert_int_equal(source_of(second), first);
+	assert_int_equal(unit(cancel_run, &second), 0);
+	third = retry(second);
+	assert_int_equal(source_of(third), first);
+
+	/* What it needs stays, what it was made of need not. */
+	assert_int_equal(unit(delete_run, &first), -EAGAIN);
+	assert_int_equal(unit(delete_run, &second), 0);
+	assert_int_equal(unit(cancel_run, &third), 0);
+	assert_int_equal(unit(delete_run, &first), 0);
+	assert_int_equal(source_of(retry(third)), 0);
+}
+
+static int old_rows_run(struct tx *tx, void *arg)
+{
+	static const char *const rows[] = {
+		"INSERT INTO build_jobs (id, name, builder, status, created_at, retry_of) VALUES"
+		" (1, '', 'command', 'failed', 1, NULL), (2, '', 'command', 'cancelled', 1, 1),"
+		" (3, '', 'command', 'cancelled', 1, 2), (4, '', 'command', 'pending', 1, 3),"
+		" (5, '', 'command', 'failed', 1, 99), (6, '', 'command', 'pending', 1, 5)",
+		"INSERT INTO packages (id, name, version) VALUES (1, 'zlib', '1')",
+		"INSERT INTO queue_items (id, job_id, package_id, position, level, status, "
+		"priority, needs_left, claimable, payload) VALUES (1, 1, 1, 0, 0, 'failed', 0, 0, "
+		"1, '{}')"};
+	int r = 0;
+
+	(void)arg;
+	for (size_t i = 0; r >= 0 && i < countof(rows); i++)
+		r = tx_exec(tx, rows[i], "");
+	return r < 0 ? r : 0;
+}
+
+#define BEFORE_TAKES_FROM 6 /* migrations */
+
+static void retries_of_an_older_database_know_whose_results_they_take_over(void **state)
+{
+	char *path = xasprintf("%s/old", the.dir);
+	struct store_config config = {&the.loop, path, builds_migrations, BEFORE_TAKES_FROM};
+	struct store *newest = the.store;
+	static const int64_t expected[] = {0, 1, 1, 1, 0, 0};
+
+	(void)state;
+	the.store = store_open(&config, NULL);
+	assert_int_equal(unit(old_rows_run, NULL), 0);
+	store_close(the.store);
+	config.migration_count = builds_migration_count;
+	the.store = store_open(&config, NULL);
+	for (size_t i = 0; i < countof(expected); i++)
+		assert_int_equal(source_of((int64_t)i + 1), expected[i]);
+	store_close(the.store);
+	the.store = newest;
+	free(path);
+}
+
 /* ---- words */
 
 static int take_why(const struct queue_item *item, void *arg)
@@ -367,6 +487,8 @@ int main(void)
 		scenario(a_duration_under_a_clock_that_was_set_back_is_unknown),
 		scenario(a_negative_duration_is_unknown_to_the_next_build),
 		scenario(what_the_server_did_not_survive_three_times_is_refused),
+		scenario(a_retry_takes_over_from_the_newest_job_that_had_a_plan),
+		scenario(retries_of_an_older_database_know_whose_results_they_take_over),
 		scenario(what_an_attempt_says_is_stored_in_part),
 		scenario(of_long_names_that_are_lacked_the_beginnings_are_told),
 		scenario(why_something_cannot_be_built_is_stored_in_part),
