@@ -76,6 +76,7 @@ static inline bool queue_status_final(enum queue_status s)
 #define LOST_MAX 20 /* attempts in a row whose worker or server died */
 #define PREPARE_LOST_MAX 3 /* preparations of a job that the server did not survive */
 #define BACKOFF_MS 2000 /* before the second attempt; twice as long before each further one */
+#define BACKOFF_MAX_MS ((int64_t)BACKOFF_MS << (ATTEMPTS_MAX - 2)) /* before the last one */
 #define LOG_TAIL_MAX 4096 /* bytes of the log in the message that ends an item */
 #define ITEM_TIMEOUT_MS (5LL * 3600 * 1000)
 #define UPLOAD_FILES_MAX 100000
@@ -194,8 +195,8 @@ struct claim { /* owned text: claim_finish() */
 	char *package, *version, *payload, *builder;
 };
 void claim_finish(struct claim *c);
-/* The queued item of highest priority that is due becomes building under a new token. 1: claimed; 0: none is
- * ready, *ret_due_at is then when the next one is (0: none known). */
+/* The queued item of highest priority that is due becomes building under a new token; one that would be so later than any back-off
+ * lasts is due, since the clock was set back. 1: claimed; 0: none is ready, *ret_due_at is then when the next one is (0: none known). */
 int queue_item_claim(struct tx *tx, const struct worker_identity *worker, int64_t slot, int64_t now,
 	struct claim *ret_claim, int64_t *ret_due_at);
 /* -ESTALE from here on: the token is not the item's current one, nothing was written. */

@@ -164,9 +164,9 @@ static int read_claim(struct tx *tx, int64_t now, struct claim *c)
 		" FROM queue_items q JOIN packages p ON p.id = q.package_id JOIN build_jobs j ON "
 		"j.id = q.job_id"
 		" WHERE q.id = (SELECT id FROM queue_items WHERE status = 'queued' AND claimable = "
-		"1 AND not_before <= $1"
+		"1 AND (not_before <= $1 OR not_before > $2)"
 		"  ORDER BY priority DESC, id LIMIT 1)",
-		"i", now);
+		"ii", now, now + BACKOFF_MAX_MS);
 }
 
 static int start_attempt(

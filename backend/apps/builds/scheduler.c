@@ -59,7 +59,7 @@ static void fail(
 	}
 }
 
-/* Attempts are few: before the last one it is 16 s. */
+/* Attempts are few: before the last one it is BACKOFF_MAX_MS, 16 s. */
 static int64_t backoff_ms(int64_t attempts)
 {
 	return (int64_t)BACKOFF_MS << (attempts - 1);

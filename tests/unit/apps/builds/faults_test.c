@@ -200,6 +200,31 @@ static void a_negative_duration_is_unknown_to_the_next_build(void **state)
 	assert_int_equal(last, 0);
 }
 
+static bool claims(void)
+{
+	struct claim c = claim();
+	bool any = c.token;
+
+	claim_finish(&c);
+	return any;
+}
+
+static void a_back_off_ends_though_the_clock_was_set_back(void **state)
+{
+	struct claim c;
+
+	(void)state;
+	assert_int_equal(unit(begin_run, NULL), 0);
+	c = claim();
+	end(&c, (struct attempt_result){.end = ATTEMPT_INFRASTRUCTURE});
+	the.now += BACKOFF_MS - 1;
+	assert_false(claims());
+	the.now -= BACKOFF_MAX_MS - 1; /* as if it had to wait so long */
+	assert_false(claims());
+	the.now -= 1;
+	assert_true(claims());
+}
+
 /* ---- servers that die while they prepare */
 
 static int submit_run(struct tx *tx, void *arg)
@@ -486,6 +511,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scenario(a_duration_under_a_clock_that_was_set_back_is_unknown),
 		scenario(a_negative_duration_is_unknown_to_the_next_build),
+		scenario(a_back_off_ends_though_the_clock_was_set_back),
 		scenario(what_the_server_did_not_survive_three_times_is_refused),
 		scenario(a_retry_takes_over_from_the_newest_job_that_had_a_plan),
 		scenario(retries_of_an_older_database_know_whose_results_they_take_over),
