@@ -36,3 +36,30 @@ test('a circle that only %check closes is opened there, and that package is buil
   assert.deepEqual(end.plan.levels, [['one'], ['two']])
   assert.deepEqual(end.plan.dropped.map(({ package: p, needs }) => [p, needs]), [['one', 'two']])
 })
+
+test('what can do with either of two packages is built when one of them fails', async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload({
+    'either.spec': spec('either', 'BuildRequires: (one or other)', 'test -f /usr/share/other/name'),
+    'one.spec': spec('one', '', 'exit 1'),
+    'other.spec': spec('other', '', 'true'),
+    'needy.spec': spec('needy', 'BuildRequires: one', 'true'),
+  })
+  const build = await server.submit(upload)
+  const end = await server.ended(build.id)
+  const states = Object.fromEntries(end.queue_items.map((item) => [item.package.name, item.status]))
+  assert.deepEqual(states, { either: 'completed', one: 'failed', other: 'completed', needy: 'blocked' }, JSON.stringify(end.queue_items))
+})
+
+test('what can do with either of two packages says what it lacks when both fail', async (t) => {
+  const server = await startReqpm(t)
+  const upload = await server.upload({
+    'either.spec': spec('either', 'BuildRequires: (one or other)', 'true'),
+    'one.spec': spec('one', '', 'exit 1'),
+    'other.spec': spec('other', '', 'exit 1'),
+  })
+  const end = await server.ended((await server.submit(upload)).id)
+  const either = end.queue_items.find((item) => item.package.name === 'either')
+  assert.equal(either.status, 'failed')
+  assert.match(either.why, /nothing provides.*\(one or other\)/)
+})

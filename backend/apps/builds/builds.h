@@ -162,6 +162,7 @@ struct plan_item {
 	int64_t level, priority, timeout_ms;
 	const int *needs; /* positions in the plan */
 	size_t need_count;
+	const bool *choices; /* of each need: another package would do as well; NULL: of none */
 	int64_t taken_over; /* id of the completed item whose results were taken over; 0: to be built */
 	const char
 		*excluded; /* why it cannot be built here: it ends failed at once; NULL: it can */
@@ -264,9 +265,10 @@ int queue_item_get(struct tx *tx, int64_t id, queue_item_fn *fn, void *arg);
 int queue_items_of(struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg); /* by position */
 int queue_items_building(
 	struct tx *tx, int64_t job_id, queue_item_fn *fn, void *arg); /* job_id 0: of all jobs */
-/* Needs of a job, or of one item of it, as pairs of item ids, sorted by the needing item. */
-int queue_needs_of(struct tx *tx, int64_t job_id, int64_t item_id /* 0: all */,
-	int (*fn)(int64_t item_id, int64_t need_id, void *arg), void *arg);
+/* Needs of a job, or of one item of it, as pairs of item ids, sorted by the needing item. choice: another item would do as well. */
+typedef int queue_need_fn(int64_t item_id, int64_t need_id, bool choice, void *arg);
+int queue_needs_of(
+	struct tx *tx, int64_t job_id, int64_t item_id /* 0: all */, queue_need_fn *fn, void *arg);
 typedef int artifact_fn(int64_t item_id, const struct artifact_row *row, void *arg);
 int artifacts_of(
 	struct tx *tx, int64_t job_id, int64_t item_id /* 0: all */, artifact_fn *fn, void *arg);

@@ -127,6 +127,10 @@ static const char schema_7[] =
 	"DROP INDEX build_jobs_retries;"
 	"CREATE INDEX build_jobs_takers ON build_jobs (takes_from) WHERE takes_from IS NOT NULL;";
 
+/* A need that another item would meet as well. */
+static const char schema_8[] =
+	"ALTER TABLE queue_needs ADD COLUMN choice INTEGER NOT NULL DEFAULT 0;";
+
 const struct store_migration builds_migrations[] = {
 	{1, schema_1},
 	{2, schema_2},
@@ -135,5 +139,6 @@ const struct store_migration builds_migrations[] = {
 	{5, schema_5},
 	{6, schema_6},
 	{7, schema_7},
+	{8, schema_8},
 };
 const size_t builds_migration_count = countof(builds_migrations);

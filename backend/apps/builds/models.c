@@ -146,13 +146,45 @@ int rows_load_dependents(struct tx *tx, struct item_rows *rows, int64_t item_id)
 		"i", item_id);
 }
 
-int rows_load_downstream(struct tx *tx, struct item_rows *rows, int64_t item_id)
+/* Whatever cannot be built without it. */
+#define CONE(item)                                                                                 \
+	"WITH RECURSIVE cone (id) AS (SELECT item_id FROM queue_needs WHERE choice = 0 AND "       \
+	"need_id = " item " UNION SELECT n.item_id FROM queue_needs n JOIN cone c ON n.need_id = " \
+	"c.id WHERE n.choice = 0)"
+
+static int rows_load_downstream(struct tx *tx, struct item_rows *rows, int64_t item_id)
 {
 	return tx_each(tx, take_row, rows,
-		"WITH RECURSIVE cone (id) AS (SELECT item_id FROM queue_needs WHERE need_id = $1"
-		" UNION SELECT n.item_id FROM queue_needs n JOIN cone c ON n.need_id = c.id)"
-		" SELECT " ROW_COLUMNS ", 1 FROM queue_items WHERE id IN (SELECT id FROM cone)"
-		" AND status IN ('pending', 'queued') ORDER BY position",
+		CONE("$1") " SELECT " ROW_COLUMNS
+			   ", 1 FROM queue_items WHERE id IN (SELECT id FROM cone)"
+			   " AND status IN ('pending', 'queued') ORDER BY position",
+		"i", item_id);
+}
+
+static int take_chooser(const struct row *row, void *arg)
+{
+	struct item_rows *rows = arg;
+	int r = take_row(row, rows);
+
+	if (r >= 0)
+		rows->rows[rows->count - 1].given_up = row_int(row, 10);
+	return r;
+}
+
+/* Who could do with another item than those that end now, and how many of these it waits for. */
+static int rows_load_choosers(struct tx *tx, struct item_rows *rows, int64_t item_id)
+{
+	return tx_each(tx, take_chooser, rows,
+		CONE("$1") ", ending (id) AS (SELECT $1 UNION SELECT q.id FROM cone c JOIN "
+			   "queue_items q ON q.id = c.id WHERE q.status IN ('pending', 'queued')),"
+			   " given_up (id, n) AS (SELECT n.item_id, count(*) FROM ending e JOIN "
+			   "queue_needs n ON n.need_id = e.id WHERE n.choice = 1 GROUP BY "
+			   "n.item_id)"
+			   " SELECT " ROW_COLUMNS
+			   ", 0, (SELECT n FROM given_up g WHERE g.id = queue_items.id)"
+			   " FROM queue_items WHERE id IN (SELECT id FROM given_up)"
+			   " AND status = 'pending' AND id NOT IN (SELECT id FROM ending)"
+			   " ORDER BY position",
 		"i", item_id);
 }
 
@@ -161,12 +193,22 @@ int rows_load_waiting(struct tx *tx, struct item_rows *rows, int64_t job_id)
 	int64_t item_id = rows->count ? rows->rows[0].id : 0;
 
 	return tx_each(tx, take_row, rows,
-		"WITH RECURSIVE cone (id) AS (SELECT item_id FROM queue_needs WHERE need_id = $2"
-		" UNION SELECT n.item_id FROM queue_needs n JOIN cone c ON n.need_id = c.id)"
-		" SELECT " ROW_COLUMNS
-		", 0 FROM queue_items WHERE job_id = $1 AND status IN ('pending', 'queued')"
-		" AND id <> $2 AND id NOT IN (SELECT id FROM cone) ORDER BY position",
+		CONE("$2") " SELECT " ROW_COLUMNS
+			   ", 0 FROM queue_items WHERE job_id = $1 AND status IN ('pending', "
+			   "'queued') AND id <> $2 AND id NOT IN (SELECT id FROM cone) ORDER BY "
+			   "position",
 		"ii", job_id, item_id);
+}
+
+int rows_load_failing(struct tx *tx, struct item_rows *rows, const struct job_state *s)
+{
+	int64_t item_id = rows->rows[0].id;
+	int r = rows_load_downstream(tx, rows, item_id);
+
+	if (r < 0)
+		return r;
+	return s->job.fail_fast ? rows_load_waiting(tx, rows, s->id)
+				: rows_load_choosers(tx, rows, item_id);
 }
 
 static int row_store(struct tx *tx, const struct sched_row *row, enum queue_status was, int64_t now)
@@ -236,11 +278,7 @@ static int load_concerned(struct tx *tx, struct item_rows *rows, struct job_stat
 	}
 	if (event == SCHED_LACKING)
 		r = rows_mark_supplied(tx, rows, s);
-	if (r >= 0)
-		r = rows_load_downstream(tx, rows, item_id);
-	if (r >= 0 && s->job.fail_fast)
-		r = rows_load_waiting(tx, rows, s->id);
-	return r;
+	return r < 0 ? r : rows_load_failing(tx, rows, s);
 }
 
 static int apply(struct tx *tx, struct job_state *s, struct item_rows *rows, enum sched_event event,

@@ -39,13 +39,14 @@ int job_settle(struct tx *tx, struct job_state *state, int64_t now);
 void rows_finish(struct item_rows *rows);
 int rows_load_item(struct tx *tx, struct item_rows *rows, int64_t item_id); /* 1, 0 or negative */
 int rows_load_dependents(struct tx *tx, struct item_rows *rows, int64_t item_id);
-int rows_load_downstream(struct tx *tx, struct item_rows *rows, int64_t item_id);
+/* What the failure of rows[0] concerns: what needs it, however far, and what could do with something else; with fail_fast all that waits. */
+int rows_load_failing(struct tx *tx, struct item_rows *rows, const struct job_state *state);
 /* Of the items of the job that lack something those that this completed one supplies. */
 int rows_load_supplied(struct tx *tx, struct item_rows *rows, int64_t job_id, int64_t item_id);
 /* Sets `supplied` of rows[0], whose attempt ended for want of something: was it completed since that attempt began? */
 int rows_mark_supplied(struct tx *tx, struct item_rows *rows, const struct job_state *state);
 int rows_load_waiting(
-	struct tx *tx, struct item_rows *rows, int64_t job_id); /* those not loaded yet */
+	struct tx *tx, struct item_rows *rows, int64_t job_id); /* but what needs rows[0] */
 /* Writes what changed and publishes each item whose status did. */
 int rows_store(
 	struct tx *tx, const struct item_rows *rows, const enum queue_status *was, int64_t now);

@@ -212,12 +212,16 @@ static int insert_needs(struct tx *tx, const struct plan *plan, const int64_t *i
 {
 	int r = 0;
 
-	for (size_t i = 0; i < plan->count; i++)
-		for (size_t k = 0; r >= 0 && k < plan->items[i].need_count; k++)
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_item *item = &plan->items[i];
+
+		for (size_t k = 0; r >= 0 && k < item->need_count; k++)
 			r = tx_exec(tx,
-				"INSERT OR IGNORE INTO queue_needs (item_id, need_id) VALUES ($1, "
-				"$2)",
-				"ii", ids[i], ids[plan->items[i].needs[k]]);
+				"INSERT OR IGNORE INTO queue_needs (item_id, need_id, choice) "
+				"VALUES ($1, $2, $3)",
+				"iib", ids[i], ids[item->needs[k]],
+				item->choices && item->choices[k]);
+	}
 	return r;
 }
 
@@ -228,10 +232,8 @@ static int exclude_item(
 	struct item_rows rows = {0};
 	int r = rows_load_item(tx, &rows, item_id);
 
-	if (r > 0 && rows.rows[0].status == QUEUE_PENDING) {
-		r = rows_load_downstream(tx, &rows, item_id);
-		if (r >= 0 && s->job.fail_fast)
-			r = rows_load_waiting(tx, &rows, s->id);
+	if (r > 0 && !queue_status_final(rows.rows[0].status)) {
+		r = rows_load_failing(tx, &rows, s);
 		if (r >= 0) {
 			scheduler_apply(
 				SCHED_IMPOSSIBLE, &s->job, rows.rows, rows.count, reason, now);

@@ -261,7 +261,7 @@ int queue_items_building(struct tx *tx, int64_t job_id, queue_item_fn *fn, void 
 }
 
 struct need_walk {
-	int (*fn)(int64_t item_id, int64_t need_id, void *arg);
+	queue_need_fn *fn;
 	void *arg;
 };
 
@@ -269,21 +269,22 @@ static int each_need(const struct row *row, void *arg)
 {
 	struct need_walk *walk = arg;
 
-	return walk->fn(row_int(row, 0), row_int(row, 1), walk->arg);
+	return walk->fn(row_int(row, 0), row_int(row, 1), row_int(row, 2), walk->arg);
 }
 
-int queue_needs_of(struct tx *tx, int64_t job_id, int64_t item_id,
-	int (*fn)(int64_t item_id, int64_t need_id, void *arg), void *arg)
+int queue_needs_of(struct tx *tx, int64_t job_id, int64_t item_id, queue_need_fn *fn, void *arg)
 {
 	struct need_walk walk = {fn, arg};
 
 	if (item_id)
 		return tx_each(tx, each_need, &walk,
-			"SELECT item_id, need_id FROM queue_needs WHERE item_id = $1 ORDER BY "
+			"SELECT item_id, need_id, choice FROM queue_needs WHERE item_id = $1 ORDER "
+			"BY "
 			"need_id",
 			"i", item_id);
 	return tx_each(tx, each_need, &walk,
-		"SELECT n.item_id, n.need_id FROM queue_items q JOIN queue_needs n ON n.item_id = "
+		"SELECT n.item_id, n.need_id, n.choice FROM queue_items q JOIN queue_needs n ON "
+		"n.item_id = "
 		"q.id WHERE q.job_id = $1"
 		" ORDER BY q.position, n.need_id",
 		"i", job_id);

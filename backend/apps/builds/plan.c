@@ -19,8 +19,10 @@ void plan_draft_init(struct plan_draft *d)
 
 void plan_draft_finish(struct plan_draft *d)
 {
-	for (size_t i = 0; i < d->plan.count; i++)
+	for (size_t i = 0; i < d->plan.count; i++) {
 		free((void *)d->plan.items[i].needs);
+		free((void *)d->plan.items[i].choices);
+	}
 	free((void *)d->plan.items);
 	while (!list_empty(&d->strings)) {
 		struct owned *o = list_first(&d->strings, struct owned, link);
@@ -50,6 +52,19 @@ static struct plan_item *items_create(struct plan_draft *d, size_t count)
 	d->plan.items = items;
 	d->plan.count = count;
 	return items;
+}
+
+static void add_need(struct plan_item *item, int need, bool choice)
+{
+	size_t count = item->need_count + 1;
+	int *needs = xrealloc((void *)item->needs, count * sizeof(*needs));
+	bool *choices = xrealloc((void *)item->choices, count * sizeof(*choices));
+
+	needs[count - 1] = need;
+	choices[count - 1] = choice;
+	item->needs = needs;
+	item->choices = choices;
+	item->need_count = count;
 }
 
 /* ---- refusals */
@@ -223,12 +238,9 @@ static int take_order(struct plan_draft *d, struct plan_item *items,
 
 	for (size_t i = 0; i < graph->node_count; i++) {
 		const struct graph_node *node = &graph->nodes[i];
-		int *needs = xcalloc(node->need_count + 1, sizeof(*needs));
 
 		for (size_t k = 0; k < node->need_count; k++)
-			needs[k] = (int)node->needs[k];
-		items[i].needs = needs;
-		items[i].need_count = node->need_count;
+			add_need(&items[i], (int)node->needs[k], node->choices[k]);
 		items[i].level = node->level;
 		items[i].priority = node->priority_ms;
 		if (skip_check)
@@ -470,18 +482,14 @@ static int index_of(const struct old_items *old, int64_t id)
 	return low < old->count && old->ids[low] == id ? (int)low : -1;
 }
 
-static int take_need(int64_t item_id, int64_t need_id, void *arg)
+static int take_need(int64_t item_id, int64_t need_id, bool choice, void *arg)
 {
 	struct old_items *old = arg;
 	int item = index_of(old, item_id), need = index_of(old, need_id);
-	int *needs;
 
 	if (item < 0 || need < 0)
 		return -EIO;
-	needs = xrealloc(
-		(void *)old->items[item].needs, (old->items[item].need_count + 1) * sizeof(*needs));
-	needs[old->items[item].need_count++] = need;
-	old->items[item].needs = needs;
+	add_need(&old->items[item], need, choice);
 	return 0;
 }
 

@@ -40,6 +40,15 @@ static void release(struct sched_job *job, struct sched_row *rows, size_t count)
 	}
 }
 
+/* Its build root shows whether what is left is enough: it waits only until it is known what there is. */
+static void give_up(struct sched_job *job, struct sched_row *row)
+{
+	row->needs_left -= row->given_up;
+	row->changed = true;
+	if (!row->needs_left)
+		move(job, row, QUEUE_QUEUED);
+}
+
 static void fail(
 	struct sched_job *job, struct sched_row *rows, size_t count, enum queue_reason reason)
 {
@@ -55,6 +64,8 @@ static void fail(
 		} else if (job->fail_fast) {
 			move(job, &rows[i], QUEUE_CANCELLED);
 			rows[i].reason = REASON_FAIL_FAST;
+		} else if (rows[i].given_up) {
+			give_up(job, &rows[i]);
 		}
 	}
 }

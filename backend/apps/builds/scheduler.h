@@ -16,7 +16,8 @@ enum sched_event {
 	SCHED_PLANNED, /* rows: every item of the job, new; those without needs become queued */
 	SCHED_CLAIMED, /* rows: the item */
 	SCHED_COMPLETED, /* rows: the item, then its direct dependents and those that lack what it turned out to provide */
-	SCHED_FAILED, /* rows: the item, then everything that needs it, however far; with fail_fast all that waits */
+	SCHED_FAILED, /* rows: the item, then everything that needs it, however far, and what waits for any of these though another item would
+		       do; with fail_fast all that waits */
 	SCHED_INFRASTRUCTURE, /* as FAILED: tried again with back-off until ATTEMPTS_MAX */
 	SCHED_LOST, /* as FAILED: its worker died; queued again until LOST_MAX */
 	SCHED_STOPPED, /* as FAILED: its attempt was ended by cancel or drain */
@@ -33,6 +34,7 @@ struct sched_row {
 	bool lacking; /* it waits for a capability, not for a package; in and out */
 	bool supplied; /* what it lacks was provided since its attempt began, or by the item of the event */
 	bool downstream; /* it needs the item of the event, however far */
+	int64_t given_up; /* how many of its needs fail with the item of the event, for each of which another one would do */
 	bool changed; /* out */
 };
 struct sched_job {

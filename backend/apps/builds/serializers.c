@@ -210,10 +210,11 @@ struct needs { /* of one job, sorted as the items are */
 	size_t count, cap, at;
 };
 
-static int take_need(int64_t item_id, int64_t need_id, void *arg)
+static int take_need(int64_t item_id, int64_t need_id, bool choice, void *arg)
 {
 	struct needs *n = arg;
 
+	(void)choice;
 	if (n->count == n->cap) {
 		n->cap = n->cap ? n->cap * 2 : 64;
 		n->pairs = xrealloc(n->pairs, n->cap * sizeof(*n->pairs));
@@ -341,11 +342,12 @@ struct item_document {
 	size_t need_count, need_cap;
 };
 
-static int collect_need(int64_t item_id, int64_t need_id, void *arg)
+static int collect_need(int64_t item_id, int64_t need_id, bool choice, void *arg)
 {
 	struct item_document *d = arg;
 
 	(void)item_id;
+	(void)choice;
 	if (d->need_count == d->need_cap) {
 		d->need_cap = d->need_cap ? d->need_cap * 2 : 16;
 		d->needs = xrealloc(d->needs, d->need_cap * sizeof(*d->needs));

@@ -64,10 +64,19 @@ void edges_add(struct edges *edges, const struct graph_edge *edge)
 	edges->items[edges->count++] = *edge;
 }
 
+void edges_strengthen(struct graph_edge *there, const struct graph_edge *edge)
+{
+	bool choice = there->choice && edge->choice;
+
+	if (edge->kind < there->kind)
+		*there = *edge;
+	there->choice = choice;
+}
+
 static void add_hit(struct maker *m, const struct answer *a)
 {
 	m->hits = grown(m->hits, m->hit_count, &m->hit_cap, sizeof(*m->hits));
-	m->hits[m->hit_count++] = (struct hit){a->part, a->kind};
+	m->hits[m->hit_count++] = (struct hit){a->part, a->kind, a->choice};
 }
 
 static void add_external(struct maker *m, uint32_t package, const struct answer *a)
@@ -89,6 +98,7 @@ static void add_direct(struct maker *m, uint32_t from, const struct answer *a)
 	struct graph_edge edge = {.from = from,
 		.to = a->package,
 		.kind = a->kind,
+		.choice = a->choice,
 		.need = a->need,
 		.others = a->others,
 		.other_count = a->other_count};
@@ -96,8 +106,8 @@ static void add_direct(struct maker *m, uint32_t from, const struct answer *a)
 	if (at == NO_EDGE) {
 		m->edge_to[a->package] = m->direct.count;
 		edges_add(&m->direct, &edge);
-	} else if (a->kind < m->direct.items[at].kind) {
-		m->direct.items[at] = edge;
+	} else {
+		edges_strengthen(&m->direct.items[at], &edge);
 	}
 }
 

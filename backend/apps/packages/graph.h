@@ -9,7 +9,7 @@
  * What only an RPM will show (pkgconfig(x), python3dist(x), perl(X), cmake(X), ...) is guessed
  * from names when nobody says that it provides it, unless it is known whose RPMs had it when they
  * were built last: learned is believed before guessed, whatever the version was then. Of rich needs: "and" makes each side needed,
- * "or" each side that the set has (softly when there are several), "with" one subpackage that fits both; "a if b" makes a
+ * "or" each side that the set has (softly when there are several, and as a choice), "with" one subpackage that fits both; "a if b" makes a
  * needed when the set has b, else a softly, for the host may have b, and what stands after
  * "else"; "unless" is the reverse. A package that provides its own need gets no edge, for the first
  * time it must come from elsewhere. The rest, paths like /usr/bin/x among it, is external too.
@@ -50,6 +50,7 @@ struct graph_edge {
 	uint32_t from, to; /* from needs to */
 	enum edge_kind kind;
 	bool dropped; /* to break a cycle: makes nobody wait. Soft: build `from` without %check */
+	bool choice; /* another package of the set would do as well: when `to` fails, `from` may still be built */
 	const struct capability *need; /* what made it */
 	const uint32_t *others; /* packages of the set that would have done as well */
 	uint32_t other_count;
@@ -60,6 +61,7 @@ struct graph_node {
 	size_t edge_count;
 	const uint32_t *needs; /* packages that must be built before, each once, ascending */
 	size_t need_count;
+	const bool *choices; /* of each need: whether its edge is a choice */
 	uint32_t level; /* 0: waits for nobody */
 	int64_t priority_ms; /* the longest path from its start to the end of all: highest first */
 };

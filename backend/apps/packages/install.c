@@ -88,31 +88,28 @@ static struct part_needs *needs_of_part(struct closure *c, uint32_t part)
 	return found;
 }
 
-static void add_edge(struct closure *c, uint32_t from, uint32_t to, enum edge_kind kind,
-	const struct capability *need)
+static void add_edge(struct closure *c, const struct graph_edge *edge)
 {
 	struct maker *m = c->m;
-	size_t at = m->edge_to[to];
-	struct graph_edge edge = {.from = from, .to = to, .kind = kind, .need = need}, *there;
+	size_t at = m->edge_to[edge->to];
 
-	if (reaches(c, from, to))
+	if (reaches(c, edge->from, edge->to))
 		return;
 	if (at == NO_EDGE) {
-		m->edge_to[to] = m->direct.count + m->install.count;
-		edges_add(&m->install, &edge);
-		return;
+		m->edge_to[edge->to] = m->direct.count + m->install.count;
+		edges_add(&m->install, edge);
+	} else {
+		edges_strengthen(at < m->direct.count ? &m->direct.items[at]
+						      : &m->install.items[at - m->direct.count],
+			edge);
 	}
-	there = at < m->direct.count ? &m->direct.items[at]
-				     : &m->install.items[at - m->direct.count];
-	if (kind < there->kind)
-		*there = edge;
 }
 
 /* All that must be installed with this subpackage, for building `package`. Behind what was only learned nothing is looked
  * for: it may be out of date. */
 static void walk_part(struct closure *c, uint32_t package, const struct hit *hit)
 {
-	enum edge_kind kind = hit->kind < EDGE_INSTALL ? EDGE_INSTALL : hit->kind;
+	struct graph_edge edge = {.from = package, .choice = hit->choice};
 	uint32_t top = 0;
 
 	if (c->seen[hit->part] == c->stamp)
@@ -123,19 +120,31 @@ static void walk_part(struct closure *c, uint32_t package, const struct hit *hit
 		const struct part_needs *needs = needs_of_part(c, c->stack[--top]);
 
 		for (size_t i = 0; i < needs->count; i++) {
-			uint32_t part = needs->items[i].part, owner = c->m->rs.part_owner[part];
+			uint32_t part = needs->items[i].part;
 
-			if (owner == package || c->seen[part] == c->stamp)
+			edge.to = c->m->rs.part_owner[part];
+			edge.need = needs->items[i].need;
+			edge.kind = hit->kind < EDGE_INSTALL ? EDGE_INSTALL : hit->kind;
+			if (edge.to == package || c->seen[part] == c->stamp)
 				continue;
 			if (needs->items[i].learned) {
-				add_edge(c, package, owner, EDGE_LEARNED, needs->items[i].need);
-				continue;
+				edge.kind = EDGE_LEARNED;
+			} else {
+				c->seen[part] = c->stamp;
+				c->stack[top++] = part;
 			}
-			c->seen[part] = c->stamp;
-			c->stack[top++] = part;
-			add_edge(c, package, owner, kind, needs->items[i].need);
+			add_edge(c, &edge);
 		}
 	}
+}
+
+static void walk_hits(struct closure *c, uint32_t package, enum edge_kind kind, bool choice)
+{
+	const struct maker *m = c->m;
+
+	for (size_t i = m->hit_start[package]; i < m->hit_start[package + 1]; i++)
+		if (m->hits[i].kind == kind && m->hits[i].choice == choice)
+			walk_part(c, package, &m->hits[i]);
 }
 
 /* The strong needs first, so that an edge gets the strongest kind that asks for it. */
@@ -147,10 +156,10 @@ static void install_for(struct closure *c, uint32_t package)
 	m->install.start[package] = first;
 	maker_load_edges(m, package, true);
 	c->stamp++;
-	for (enum edge_kind kind = 0; kind < EDGE_KIND_COUNT; kind++)
-		for (size_t i = m->hit_start[package]; i < m->hit_start[package + 1]; i++)
-			if (m->hits[i].kind == kind)
-				walk_part(c, package, &m->hits[i]);
+	for (enum edge_kind kind = 0; kind < EDGE_KIND_COUNT; kind++) {
+		walk_hits(c, package, kind, false);
+		walk_hits(c, package, kind, true);
+	}
 	maker_load_edges(m, package, false);
 	for (size_t i = first; i < m->install.count; i++)
 		m->edge_to[m->install.items[i].to] = NO_EDGE;

@@ -13,6 +13,7 @@
 struct hit {
 	uint32_t part;
 	enum edge_kind kind;
+	bool choice;
 };
 
 /* The edges and hits of one package stand side by side, from start[package] on. */
@@ -32,6 +33,8 @@ struct maker {
 };
 
 void edges_add(struct edges *edges, const struct graph_edge *edge);
+/* Another need makes the edge that is there: the stronger one names it, and it is a choice when both are. */
+void edges_strengthen(struct graph_edge *there, const struct graph_edge *edge);
 /* Fills m->edge_to with the package's direct edges, or clears it of them. */
 void maker_load_edges(struct maker *m, uint32_t package, bool load);
 

@@ -333,9 +333,24 @@ static void find_priorities(struct graph *graph, const struct components *c, con
 	}
 }
 
+static void mark_choices(struct graph_node *n, bool *choices)
+{
+	for (size_t k = 0; k < n->edge_count; k++) {
+		const struct graph_edge *e = &n->edges[k];
+		const uint32_t *at;
+
+		if (e->dropped || !e->choice)
+			continue;
+		at = bsearch(&e->to, n->needs, n->need_count, sizeof(*at), compare_numbers);
+		choices[at - n->needs] = true;
+	}
+	n->choices = choices;
+}
+
 static void list_needs(struct graph *graph)
 {
 	uint32_t *all = arena_alloc(graph->arena, (graph->edge_count + 1) * sizeof(*all));
+	bool *choices = arena_alloc(graph->arena, (graph->edge_count + 1) * sizeof(*choices));
 
 	for (size_t i = 0; i < graph->node_count; i++) {
 		struct graph_node *n = &graph->nodes[i];
@@ -346,7 +361,9 @@ static void list_needs(struct graph *graph)
 				all[n->need_count++] = n->edges[k].to;
 		if (n->need_count)
 			qsort(all, n->need_count, sizeof(*all), compare_numbers);
+		mark_choices(n, choices);
 		all += n->need_count;
+		choices += n->need_count;
 	}
 }
 

@@ -283,16 +283,18 @@ static bool all_found_since(const struct resolver *rs, size_t from)
 	return true;
 }
 
-/* One package is enough: none may close a cycle that another one would not. */
+/* One package is enough: none may close a cycle that another one would not, and none blocks when it fails. */
 static void weaken_choice(struct resolver *rs, size_t from)
 {
 	bool choice = false;
 
 	for (size_t i = from; i < rs->answer_count; i++)
 		choice |= rs->answers[i].package != rs->answers[from].package;
-	for (size_t i = from; choice && i < rs->answer_count; i++)
+	for (size_t i = from; choice && i < rs->answer_count; i++) {
+		rs->answers[i].choice = true;
 		if (rs->answers[i].kind < EDGE_SOFT)
 			rs->answers[i].kind = EDGE_SOFT;
+	}
 }
 
 /* Each side is tried once and forgotten if it fails: sides may be groups, and trying twice

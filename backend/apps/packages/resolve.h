@@ -25,6 +25,7 @@ struct answer {
 	bool wrong_version; /* not found: only in a version that will not do */
 	uint32_t package, part;
 	enum edge_kind kind;
+	bool choice; /* a side of an "or" of which the set provides another one, too */
 	const uint32_t *others;
 	uint32_t other_count;
 };

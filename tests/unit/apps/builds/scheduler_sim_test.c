@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A seeded simulation of the scheduler: whole histories of random jobs on rows in memory under a virtual clock, with failures,
- * broken infrastructure, workers that die or come back late, cancels, drains, clocks that jump, and needs that nobody knows
- * of before an RPM shows them. REQPM_SEED replays one history,
+ * broken infrastructure, workers that die or come back late, cancels, drains, clocks that jump, needs that another item would meet, and
+ * needs that nobody knows of before an RPM shows them. REQPM_SEED replays one history,
  * REQPM_HISTORIES says how many there are.
  */
 #include <setjmp.h>
@@ -20,6 +20,7 @@
 struct sim_item {
 	struct sched_row row;
 	int needs[ITEMS_MAX], need_count;
+	bool choice[ITEMS_MAX]; /* of each need: something else would do */
 	int hidden; /* an item whose RPM this one turns out to need, itself included; ITEMS_MAX: one that nobody makes; -1: none */
 	int64_t seen; /* completed items when its attempt began */
 	bool solved; /* its attempt found what it needs */
@@ -96,11 +97,14 @@ static bool completed(const struct sim *s, int item)
 	return item >= 0 && item < ITEMS_MAX && s->items[item].row.status == QUEUE_COMPLETED;
 }
 
+/* It cannot do without. */
 static bool needs_somehow(const struct sim *s, int item, int need)
 {
-	for (int k = 0; k < s->items[item].need_count; k++)
-		if (s->items[item].needs[k] == need ||
-			needs_somehow(s, s->items[item].needs[k], need))
+	const struct sim_item *it = &s->items[item];
+
+	for (int k = 0; k < it->need_count; k++)
+		if (!it->choice[k] &&
+			(it->needs[k] == need || needs_somehow(s, it->needs[k], need)))
 			return true;
 	return false;
 }
@@ -109,6 +113,19 @@ static bool waiting(const struct sim *s, int item)
 {
 	return s->items[item].row.status == QUEUE_PENDING ||
 	       s->items[item].row.status == QUEUE_QUEUED;
+}
+
+/* How many of its needs end with the failure of `failing`, though it could do without. */
+static int given_up(const struct sim *s, int item, int failing)
+{
+	const struct sim_item *it = &s->items[item];
+	int n = 0;
+
+	for (int k = 0; k < it->need_count; k++)
+		n += it->choice[k] &&
+		     (it->needs[k] == failing ||
+			     (waiting(s, it->needs[k]) && needs_somehow(s, it->needs[k], failing)));
+	return n;
 }
 
 static void count_statuses(const struct sim *s)
@@ -162,6 +179,10 @@ static void event(struct sim *s, enum sched_event ev, int item, enum queue_reaso
 			pick(s, &sel, i, true);
 		else if (ev != SCHED_COMPLETED && s->job.fail_fast && waiting(s, i))
 			pick(s, &sel, i, false);
+		else if (ev != SCHED_COMPLETED && waiting(s, i) && given_up(s, i, item)) {
+			pick(s, &sel, i, false);
+			sel.rows[sel.count - 1].given_up = given_up(s, i, item);
+		}
 	}
 	scheduler_apply(ev, &s->job, sel.rows, sel.count, reason, s->now);
 	for (size_t i = 0; i < sel.count; i++) {
@@ -176,6 +197,7 @@ static void event(struct sim *s, enum sched_event ev, int item, enum queue_reaso
 		CHECK(s, !sel.rows[i].lacking || sel.rows[i].status == QUEUE_PENDING);
 		it->row = sel.rows[i];
 		it->row.supplied = false;
+		it->row.given_up = 0;
 	}
 	count_statuses(s);
 	CHECK(s, !build_status_final(was) || s->job.status == was);
@@ -208,8 +230,12 @@ static void claim(struct sim *s, int worker)
 
 	if (item < 0)
 		return;
-	for (int k = 0; k < s->items[item].need_count; k++)
-		CHECK(s, s->items[s->items[item].needs[k]].row.status == QUEUE_COMPLETED);
+	for (int k = 0; k < s->items[item].need_count; k++) {
+		enum queue_status need = s->items[s->items[item].needs[k]].row.status;
+
+		CHECK(s, s->items[item].choice[k] ? queue_status_final(need)
+						  : need == QUEUE_COMPLETED);
+	}
 	CHECK(s, s->items[item].token == 0);
 	CHECK(s, !(s->job.fail_fast && s->job.counts[QUEUE_FAILED]));
 	event(s, SCHED_CLAIMED, item, REASON_NONE);
@@ -297,15 +323,17 @@ static void step(struct sim *s)
 
 static void make_job(struct sim *s)
 {
-	double p_hidden = chance(s, 0.5) ? 0 : 0.4;
+	double p_hidden = chance(s, 0.5) ? 0 : 0.4, p_choice = chance(s, 0.5) ? 0 : 0.4;
 
 	s->count = below(s, ITEMS_MAX + 1);
 	s->obstinate = chance(s, 0.2);
 	for (int i = 0; i < s->count; i++) {
 		s->items[i] = (struct sim_item){.row = {.id = i + 1, .status = QUEUE_PENDING}};
 		for (int k = 0; k < i; k++)
-			if (chance(s, 0.2))
+			if (chance(s, 0.2)) {
+				s->items[i].choice[s->items[i].need_count] = chance(s, p_choice);
 				s->items[i].needs[s->items[i].need_count++] = k;
+			}
 		s->items[i].row.needs_left = s->items[i].need_count;
 		s->items[i].hidden = -1;
 		if (chance(s, p_hidden))
@@ -336,8 +364,10 @@ static void check_end(const struct sim *s)
 		CHECK(s, !it->row.lacking);
 		if (it->hidden >= 0 && it->row.status == QUEUE_COMPLETED)
 			CHECK(s, completed(s, it->hidden));
-		if (it->row.status == QUEUE_BLOCKED)
+		if (it->row.status == QUEUE_BLOCKED) {
 			CHECK(s, s->items[it->row.blocked_by - 1].row.status == QUEUE_FAILED);
+			CHECK(s, needs_somehow(s, i, (int)it->row.blocked_by - 1));
+		}
 		if (it->row.status == QUEUE_CANCELLED)
 			CHECK(s, s->job.cancel_requested || s->job.fail_fast);
 		all = all && it->row.status == QUEUE_COMPLETED;
@@ -441,6 +471,29 @@ static void a_failure_blocks_its_whole_cone_and_nothing_else(void **state)
 	assert_int_equal(job.status, BUILD_RUNNING);
 }
 
+static void who_could_do_with_something_else_waits_only_for_the_rest(void **state)
+{
+	struct sched_row rows[] = {
+		{.id = 1, .status = QUEUE_BUILDING},
+		{.id = 2, .status = QUEUE_PENDING, .needs_left = 2, .given_up = 1},
+		{.id = 3, .status = QUEUE_PENDING, .needs_left = 1, .given_up = 1},
+	};
+	struct sched_job job = {
+		.status = BUILD_RUNNING,
+		.total = 3,
+		.counts = {[QUEUE_BUILDING] = 1, [QUEUE_PENDING] = 2},
+	};
+
+	(void)state;
+	scheduler_apply(SCHED_LOST, &job, rows, 3, REASON_BUILD, 0);
+	assert_int_equal(rows[1].needs_left, 2);
+	scheduler_apply(SCHED_CLAIMED, &job, rows, 1, REASON_NONE, 0);
+	scheduler_apply(SCHED_FAILED, &job, rows, 3, REASON_BUILD, 0);
+	assert_int_equal(rows[1].status, QUEUE_PENDING);
+	assert_int_equal(rows[1].needs_left, 1);
+	assert_int_equal(rows[2].status, QUEUE_QUEUED);
+}
+
 static void a_cancel_before_the_plan_ends_the_job(void **state)
 {
 	struct sched_job job = {.status = BUILD_PREPARING};
@@ -457,6 +510,7 @@ int main(void)
 		cmocka_unit_test(an_infrastructure_fault_is_tried_again_with_growing_pauses),
 		cmocka_unit_test(twenty_lost_attempts_in_a_row_end_an_item),
 		cmocka_unit_test(a_failure_blocks_its_whole_cone_and_nothing_else),
+		cmocka_unit_test(who_could_do_with_something_else_waits_only_for_the_rest),
 		cmocka_unit_test(a_cancel_before_the_plan_ends_the_job),
 	};
 
