@@ -129,3 +129,23 @@ test('what is stopped between two steps of its preparation does not begin the ne
   openGate(server, upload)
   assert.equal((await server.ended(build.id)).status, 'completed')
 })
+
+test('what needs no reading of specs does not wait for what does, and of the latter there is one at a time', async (t) => {
+  const server = await startReqpm(t)
+  const failed = await server.submit(await server.upload({ 'good.spec': spec('good'), 'bad.spec': spec('bad', '', { sections: '%build\nexit 1\n' }) }))
+  assert.equal((await server.ended(failed.id)).status, 'failed')
+  const upload = await server.upload({ 'slow.spec': slowSpec('slow') })
+  const slow = await server.submit(upload)
+  await preparing(server, slow.id)
+  const next = await server.submit(await server.upload({ 'quick.spec': spec('quick') }))
+
+  assert.equal((await server.ended((await server.submit({ a: {} })).id)).status, 'completed')
+  const again = await server.api(`/api/builds/${failed.id}/retry`, { method: 'POST' })
+  const retried = await server.ended(again.json().id)
+  assert.deepEqual([retried.status, retried.completed_packages, retried.failed_packages], ['failed', 1, 1])
+  const statuses = await Promise.all([slow, next].map(async ({ id }) => (await server.api(`/api/builds/${id}`)).json().status))
+  assert.deepEqual(statuses, ['preparing', 'pending'])
+
+  openGate(server, upload)
+  for (const { id } of [slow, next]) assert.equal((await server.ended(id)).status, 'completed')
+})

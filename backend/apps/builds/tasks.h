@@ -60,6 +60,16 @@ int lost_find(struct tx *tx, void *arg); /* arg: struct lost, all 0 before */
 /* done(arg) on the loop, never from within, when nothing is left that can be taken out. count is not 0; consumes the items. */
 void lost_withdraw(struct lost *l, struct app *app, loop_fn *done, void *arg);
 
+/* Reading specs may take hours: who needs none does not wait for that. */
+enum lane { LANE_READING, LANE_OTHER, LANE_COUNT };
+struct preparing { /* one job at a time of one lane */
+	struct tasks *tasks;
+	bool busy, wanted; /* wanted: something was submitted while the next one was looked for */
+	struct prepare_job next;
+	struct prepare *prepare; /* of the job in preparation */
+	int64_t job_id;
+};
+
 struct tasks {
 	struct app *app;
 	struct worker_identity identity;
@@ -68,7 +78,7 @@ struct tasks {
 	struct claim claim; /* of the claim in flight */
 	int64_t claim_slot, due_at;
 	bool claiming, wanted; /* wanted: something was queued while a claim was in flight */
-	bool preparing, prepare_wanted;
+	struct preparing lanes[LANE_COUNT];
 	bool held; /* for want of room on the disk nothing begins */
 	bool looking, telling; /* at the disk; viewers */
 	bool tells, told; /* the `held` that they are being told, and were */
@@ -77,9 +87,6 @@ struct tasks {
 	struct lost lost;
 	bool draining;
 	int outcome; /* of the claim's unit */
-	struct prepare_job next;
-	struct prepare *prepare; /* of the job in preparation */
-	int64_t prepare_id;
 	uv_timer_t due, look, heartbeat;
 	int open_timers;
 	loop_fn *drained;

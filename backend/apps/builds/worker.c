@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The embedded worker: a free slot claims the ready item of highest priority; what was submitted is prepared, one job at a time.
+ * The embedded worker: a free slot claims the ready item of highest priority; what was submitted is prepared, oldest first, one job that
+ * reads specs and one that does not at a time.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -8,7 +9,7 @@
 #include "core/base/log.h"
 
 static void pull(struct tasks *t);
-static void prepare_next(struct tasks *t);
+static void prepare_next(struct preparing *l);
 static void drain_check(struct tasks *t);
 
 /* ---- room on the disk: where less than its floor is free nothing begins, and whatever is ready says so */
@@ -169,15 +170,20 @@ static void pull(struct tasks *t)
 	store_write(t->app->store, claim_run, claimed, t);
 }
 
-/* ---- preparing, one job at a time */
+/* ---- preparing, one job of each lane at a time */
+
+static enum lane lane_of(const struct build_job *job)
+{
+	return !strcmp(job->builder, "rpmbuild") && !job->takes_from ? LANE_READING : LANE_OTHER;
+}
 
 static int take_next(const struct build_job *job, void *arg)
 {
-	struct tasks *t = arg;
+	struct preparing *l = arg;
 
-	if (t->next.id || !strcmp(job->builder, "external"))
+	if (l->next.id || !strcmp(job->builder, "external") || l != &l->tasks->lanes[lane_of(job)])
 		return 0;
-	t->next = (struct prepare_job){
+	l->next = (struct prepare_job){
 		.id = job->id,
 		.upload_id = job->upload_id,
 		.takes_from = job->takes_from,
@@ -188,65 +194,67 @@ static int take_next(const struct build_job *job, void *arg)
 
 static int find_next(struct tx *tx, void *arg)
 {
-	const struct tasks *t = arg;
-	int r = check_disk(t->app, 0);
+	const struct preparing *l = arg;
+	int r = check_disk(l->tasks->app, 0);
 
 	return r < 0 ? r : build_jobs_to_prepare(tx, take_next, arg);
 }
 
 static void prepared(void *arg)
 {
-	struct tasks *t = arg;
+	struct preparing *l = arg;
 
-	t->preparing = false;
-	t->prepare = NULL;
-	prepare_next(t);
-	pull(t);
-	drain_check(t);
+	l->busy = false;
+	l->prepare = NULL;
+	prepare_next(l);
+	pull(l->tasks);
+	drain_check(l->tasks);
 }
 
 static void found_next(void *arg, int status)
 {
-	struct tasks *t = arg;
-	struct prepare_job job = t->next;
+	struct preparing *l = arg;
+	struct tasks *t = l->tasks;
+	struct prepare_job job = l->next;
 
-	t->next = (struct prepare_job){0};
+	l->next = (struct prepare_job){0};
 	if (status == -ENOSPC)
 		hold(t);
 	else if (status < 0)
 		log_error("worker: the jobs to prepare cannot be read: %s", strerror(-status));
 	if (status < 0 || !job.id || t->draining) {
-		t->preparing = false;
+		l->busy = false;
 		free(job.builder);
-		if (t->prepare_wanted)
-			prepare_next(t);
+		if (l->wanted)
+			prepare_next(l);
 		drain_check(t);
 		return;
 	}
 	worker_log(t->app, "build %lld: preparing", (long long)job.id);
-	t->prepare_id = job.id;
-	t->prepare = prepare_start(t->app, &job, prepared, t);
+	l->job_id = job.id;
+	l->prepare = prepare_start(t->app, &job, prepared, l);
 	free(job.builder);
 }
 
-static void prepare_next(struct tasks *t)
+static void prepare_next(struct preparing *l)
 {
-	if (t->preparing) {
-		t->prepare_wanted = true;
+	if (l->busy) {
+		l->wanted = true;
 		return;
 	}
-	t->prepare_wanted = false;
-	if (t->draining || t->held || !t->ready)
+	l->wanted = false;
+	if (l->tasks->draining || l->tasks->held || !l->tasks->ready)
 		return;
-	t->preparing = true;
-	store_read(t->app->store, find_next, found_next, t);
+	l->busy = true;
+	store_read(l->tasks->app->store, find_next, found_next, l);
 }
 
 void tasks_wake(struct tasks *t)
 {
 	if (t->held)
 		look(t);
-	prepare_next(t);
+	for (int i = 0; i < LANE_COUNT; i++)
+		prepare_next(&t->lanes[i]);
 	pull(t);
 }
 
@@ -265,16 +273,20 @@ void tasks_cancel_job(struct tasks *t, int64_t job_id)
 	for (int64_t i = 1; i <= t->app->jobs; i++)
 		if (t->slots[i] && t->slots[i]->claim.job_id == job_id)
 			task_stop(t->slots[i]);
-	if (t->prepare && t->prepare_id == job_id)
-		prepare_cancel(t->prepare);
+	for (int i = 0; i < LANE_COUNT; i++)
+		if (t->lanes[i].prepare && t->lanes[i].job_id == job_id)
+			prepare_cancel(t->lanes[i].prepare);
 }
 
 static void drain_check(struct tasks *t)
 {
 	loop_fn *drained = t->drained;
 
-	if (!t->draining || !drained || t->claiming || t->preparing || t->recovering)
+	if (!t->draining || !drained || t->claiming || t->recovering)
 		return;
+	for (int i = 0; i < LANE_COUNT; i++)
+		if (t->lanes[i].busy)
+			return;
 	for (int64_t i = 1; i <= t->app->jobs; i++)
 		if (t->slots[i])
 			return;
@@ -290,8 +302,9 @@ void tasks_drain(struct tasks *t, loop_fn *done, void *arg)
 	for (int64_t i = 1; i <= t->app->jobs; i++)
 		if (t->slots[i])
 			task_stop(t->slots[i]);
-	if (t->prepare)
-		prepare_cancel(t->prepare);
+	for (int i = 0; i < LANE_COUNT; i++)
+		if (t->lanes[i].prepare)
+			prepare_cancel(t->lanes[i].prepare);
 	drain_check(t);
 }
 
@@ -383,6 +396,8 @@ struct tasks *tasks_start(struct app *app, struct strbuf *err)
 	int r;
 
 	t->app = app;
+	for (int i = 0; i < LANE_COUNT; i++)
+		t->lanes[i].tasks = t;
 	random_hex(t->incarnation, 8);
 	if (gethostname(t->host, sizeof(t->host) - 1) < 0)
 		snprintf(t->host, sizeof(t->host), "localhost");
