@@ -169,6 +169,29 @@ static void what_cannot_be_unpacked_is_tried_once(struct world *w)
 	rpm_world_finish(&rw);
 }
 
+static void what_is_remembered_is_bounded(struct world *w)
+{
+	struct rpm_world rw;
+	struct wanted a;
+	char *path, name[32];
+
+	rpm_world_init(&rw, w);
+	path = xasprintf("%s/broken.rpm", rw.job);
+	CHECK(!file_write_atomic(path, "x", 1, 0644, NULL), "%s", strerror(errno));
+	for (int i = 0; i < RPM_REFUSED_MAX; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		map_set(&rw.env->making.refused, name, xstrdup("it cannot be"));
+	}
+	CHECK(want(&rw, "0", rw.job, "broken.rpm", &a) == -EINVAL, "not refused");
+	CHECK(!want(&rw, "x", rw.job, "broken.rpm", &a), "refused");
+	turn_until(w, &a.done);
+	CHECK(a.code == -EINVAL && rw.env->making.refused.count == 1, "%zu are remembered",
+		rw.env->making.refused.count);
+	CHECK(want(&rw, "x", rw.job, "broken.rpm", &a) == -EINVAL, "not refused");
+	free(path);
+	rpm_world_finish(&rw);
+}
+
 static void what_nobody_waits_for_any_more_is_stopped(struct world *w)
 {
 	struct rpm_world rw;
@@ -318,6 +341,7 @@ static void a_layer_in_use_stays_however_old_it_looks(struct world *w)
 
 static const struct scenario scenarios[] = {
 	SCENARIO(what_cannot_be_unpacked_is_tried_once),
+	SCENARIO(what_is_remembered_is_bounded),
 	SCENARIO(what_nobody_waits_for_any_more_is_stopped),
 	SCENARIO(who_comes_while_it_is_stopped_has_it_begun_anew),
 	SCENARIO(one_that_takes_for_ever_holds_up_nobody_else),
