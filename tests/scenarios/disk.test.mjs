@@ -145,35 +145,34 @@ test('on a full disk builds are cancelled, ended and deleted, and the server is 
   try {
     const old = await server.submit({ a: sh('head -c 1M /dev/zero >results/zero') })
     assert.equal((await server.ended(old.id)).status, 'completed')
-    const uploads = []
-    for (let i = 0; i < 3; i++) uploads.push(await server.upload(commands({ a: gated(), b: { requires: ['a'] } })))
-    const builds = []
-    for (const upload of uploads) builds.push(await server.submit(upload))
-    const viewers = []
-    for (const { id } of builds) viewers.push(await server.watch(`/ws/builds/${id}/`))
-    const [cancelled, ending, waiting] = builds
-    for (const viewer of viewers.slice(0, 2)) await viewer.until(shows('a', 'building'))
-    // From here on somebody takes whatever becomes free.
-    fill(server)
-    assert.equal((await server.api(`/api/builds/${cancelled.id}/cancel`, { method: 'POST' })).status, 202)
-    assert.equal((await within(viewers[0].closed, 'the end')).code, 1000)
-    fill(server)
-    assert.ok(!existsSync(join(server.dataDir, 'reqpm.db-ballast')))
-    assert.equal((await server.api(`/api/builds/${cancelled.id}`)).json().status, 'cancelled')
-    openGate(server, uploads[1])
-    await viewers[1].until(held('b'))
-    fill(server)
+    const gate = await server.upload(commands({ a: gated('while :; do cat /dev/zero >>results/zero 2>/dev/null; done'), b: { requires: ['a'] } }))
+    const upload = await server.upload(commands({ a: gated(), b: { requires: ['a'] } }))
+    const hog = await server.submit(gate)
+    const ending = await server.submit(upload)
+    const waiting = await server.submit({ a: {} })
+    const [hogged, ended, waits] = [await server.watch(`/ws/builds/${hog.id}/`), await server.watch(`/ws/builds/${ending.id}/`), await server.watch(`/ws/builds/${waiting.id}/`)]
+    await ended.until(shows('a', 'building'))
+    openGate(server, gate)
+    await eventually(() => server.free() === 0, 'the disk is full')
+    openGate(server, upload)
+    await ended.until(held('b'))
+    await waits.until(held('a'))
     assert.equal(byName((await server.api(`/api/builds/${ending.id}`)).json()).a.status, 'completed')
-    await viewers[2].until(held('a'))
+    assert.equal((await server.api(`/api/builds/${hog.id}/cancel`, { method: 'POST' })).status, 202)
+    assert.equal((await within(hogged.closed, 'the end')).code, 1000)
+    assert.equal((await server.api(`/api/builds/${hog.id}`)).json().status, 'cancelled')
+    // From here on somebody else takes whatever becomes free.
+    fill(server)
     assert.equal(await server.stop(), 0)
     fill(server)
+    assert.ok(existsSync(join(server.dataDir, 'reqpm.db-ballast')), 'it was kept for this start')
     await server.restart()
     fill(server)
     for (const { id } of [ending, waiting]) {
       assert.equal((await server.api(`/api/builds/${id}/cancel`, { method: 'POST' })).status, 202)
       assert.equal((await server.ended(id)).status, 'cancelled')
     }
-    for (const { id } of [old, ...builds]) assert.equal((await server.api(`/api/builds/${id}`, { method: 'DELETE' })).status, 204)
+    for (const { id } of [old, hog, ending, waiting]) assert.equal((await server.api(`/api/builds/${id}`, { method: 'DELETE' })).status, 204)
     assert.deepEqual((await server.api('/api/builds')).json().items, [])
     await eventually(() => server.free() > MIB, 'what was deleted is free')
     removeFiller(server)

@@ -14,7 +14,7 @@ static bool is_whole(const char *path)
 	struct stat st;
 
 	return !lstat(path, &st) && S_ISREG(st.st_mode) &&
-	       st.st_blocks * STAT_BLOCK >= STORE_BALLAST_BYTES;
+	       st.st_blocks * STAT_BLOCK >= STORE_ROOM_BYTES;
 }
 
 void ballast_init(struct ballast *b, const char *database)
@@ -38,7 +38,7 @@ bool ballast_drop(struct ballast *b)
 	if (!b->there)
 		return false;
 	b->there = false;
-	b->not_before_ms = clock_monotonic_ms() + BALLAST_AGAIN_MS;
+	b->not_before_ms = clock_monotonic_ms() + BALLAST_LOOK_MS;
 	if (unlink(b->path) < 0)
 		log_warn("store: %s cannot be removed: %s", b->path, strerror(errno));
 	return true;
@@ -47,7 +47,7 @@ bool ballast_drop(struct ballast *b)
 static int allocate(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r = fd < 0 || fallocate(fd, 0, 0, STORE_BALLAST_BYTES) < 0 ? -errno : 0;
+	int r = fd < 0 || fallocate(fd, 0, 0, STORE_ROOM_BYTES) < 0 ? -errno : 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -57,23 +57,19 @@ static int allocate(const char *path)
 }
 
 /* Some file systems cannot reserve anything: there a full disk is what it is everywhere. */
-static void make(struct ballast *b)
+bool ballast_make(struct ballast *b)
 {
-	int r = allocate(b->path);
+	int64_t now = clock_monotonic_ms();
+	int r;
 
-	b->there = r >= 0;
-	b->not_before_ms = clock_monotonic_ms() + BALLAST_AGAIN_MS;
+	if (b->there || now < b->not_before_ms)
+		return false;
+	b->not_before_ms = now + BALLAST_LOOK_MS;
+	if (disk_free_bytes(b->folder) < STORE_ROOM_ENOUGH)
+		return false;
+	r = allocate(b->path);
 	if (r < 0)
 		log_debug("store: no room is kept for a full disk: %s", strerror(-r));
-}
-
-bool ballast_weigh(struct ballast *b)
-{
-	int64_t room = disk_free_bytes(b->folder);
-
-	if (b->there && room >= 0 && room < STORE_ROOM_LEAST)
-		return ballast_drop(b);
-	if (!b->there && room >= STORE_ROOM_ENOUGH && clock_monotonic_ms() >= b->not_before_ms)
-		make(b);
-	return false;
+	b->there = r >= 0;
+	return b->there;
 }

@@ -31,7 +31,7 @@ struct db_ops {
 	int (*run)(struct db *db, const char *sql, const struct db_value *values, size_t count,
 		tx_row_fn *fn, void *arg);
 	int (*script)(struct db *db, const char *sql); /* several statements, for migrations */
-	/* The disk has so much just now: makes it the database's own, for what it writes next, where that is possible. */
+	/* Of what is free on the disk it makes so much the database's own, for what it writes next, as far as that is possible. */
 	void (*take_room)(struct db *db, int64_t bytes);
 	int64_t (*row_int)(const struct row *row, int column);
 	bool (*row_null)(const struct row *row, int column);

@@ -26,6 +26,9 @@ struct sqlite {
 
 static int code_of(int rc)
 {
+	/* The index of the log cannot grow. */
+	if (rc == SQLITE_IOERR_SHMSIZE)
+		return -ENOSPC;
 	switch (rc & 0xff) {
 	case SQLITE_OK:
 	case SQLITE_ROW:
@@ -53,9 +56,6 @@ static int fail(struct db *db, int rc)
 	struct sqlite *s = db->impl;
 	int code = code_of(rc);
 
-	/* Some of its files it only grows: then the disk's word is the better one. */
-	if (code == -EIO && sqlite3_system_errno(s->handle) == ENOSPC)
-		code = -ENOSPC;
 	return err_set(&db->error, code ? code : -EIO, "%s", sqlite3_errmsg(s->handle));
 }
 
@@ -127,17 +127,24 @@ static int sqlite_commit(struct db *db)
 	return sqlite_script(db, "COMMIT");
 }
 
+#define ROOM_STEP (1 << 20) /* bytes taken at once: of what is not there no part is given */
+
 /* Every commit is appended to the log before it comes into the database. Blocks beyond the log's end are for nobody else, whereas a
  * build that fills the disk would have what is free before we do. */
 static void sqlite_take_room(struct db *db, int64_t bytes)
 {
 	struct sqlite *s = db->impl;
 	const char *log = sqlite3_filename_wal(sqlite3_db_filename(s->handle, "main"));
-	int fd = open(log, O_WRONLY | O_CLOEXEC);
+	int fd = open(log, O_WRONLY | O_CLOEXEC), r = 0;
 	struct stat st;
 
-	if (fd >= 0 && !fstat(fd, &st) && fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, bytes))
-		log_debug("store: what is free stays so for everybody: %s", strerror(errno));
+	if (fd < 0 || fstat(fd, &st) < 0)
+		r = -1;
+	for (int64_t at = 0; !r && at < bytes; at += ROOM_STEP)
+		r = fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size + at, ROOM_STEP);
+	if (r)
+		log_debug("store: not all the room is kept that there should be: %s",
+			strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }

@@ -143,22 +143,23 @@ static int transact(struct worker *w, struct tx *tx, struct unit *u)
 
 static void take_room(struct worker *w)
 {
-	log_warn("store: the disk is nearly full: the database has the last %d MiB to itself",
-		STORE_BALLAST_BYTES >> 20);
-	w->db.ops->take_room(&w->db, STORE_BALLAST_BYTES);
+	w->db.ops->take_room(&w->db, STORE_ROOM_BYTES);
 }
 
+/* Where there is enough again, the log may have used up what it had. */
 static void before_write(struct worker *w)
 {
-	if (ballast_weigh(&w->store->ballast))
+	if (ballast_make(&w->store->ballast))
 		take_room(w);
 }
 
-/* Where a quota says so, what the disk has free says nothing. That a unit finds too little room itself is no error of the database. */
+/* That a unit finds too little room itself is no error of the database. */
 static void after_write(struct worker *w, int status)
 {
-	if (status == -ENOSPC && w->db.error.len && ballast_drop(&w->store->ballast))
-		take_room(w);
+	if (status != -ENOSPC || !w->db.error.len || !ballast_drop(&w->store->ballast))
+		return;
+	log_warn("store: the disk is full: the database takes the room that was kept for a start");
+	take_room(w);
 }
 
 static void unit_run(struct worker *w, struct unit *u)
@@ -360,18 +361,19 @@ static void worker_stop(struct worker *w)
 struct store *store_open(const struct store_config *config, struct strbuf *err)
 {
 	struct store *st = xcalloc(1, sizeof(*st));
-	bool nearly_full;
 	int r;
 
 	st->loop = config->loop;
 	queue_init(&st->writes);
 	queue_init(&st->reads);
 	ballast_init(&st->ballast, config->path);
-	nearly_full = ballast_weigh(&st->ballast);
+	ballast_make(&st->ballast);
+	if (disk_free_bytes(st->ballast.folder) < STORE_ROOM_BYTES && ballast_drop(&st->ballast))
+		log_warn("store: the disk is nearly full: the room that was kept for it is used");
 	r = worker_start(&st->writer, st, config->path, true, err);
 	if (r >= 0)
 		r = migrate(st, config, err);
-	if (r >= 0 && nearly_full)
+	if (r >= 0)
 		take_room(&st->writer);
 	for (size_t i = 0; r >= 0 && i < STORE_READERS; i++)
 		r = worker_start(&st->readers[i], st, config->path, false, err);

@@ -15,10 +15,9 @@
 
 #define STORE_READERS 3
 #define STORE_BUSY_MS 10000 /* another process (a backup) may hold the database this long */
-/* On a full disk what has happened must still be stored. So a file PATH-ballast of this size is made while there is room; when less
- * than the least is free, what it took becomes the database's alone, until it is made anew. */
-#define STORE_BALLAST_BYTES (16 << 20)
-#define STORE_ROOM_LEAST (8 << 20)
+/* On a full disk what has happened must still be stored. So the database has so much to itself while it is open; and as much is in a
+ * file PATH-ballast, made where there is enough, for a start where there is not. */
+#define STORE_ROOM_BYTES (16 << 20)
 #define STORE_ROOM_ENOUGH (64 << 20)
 
 struct store;
