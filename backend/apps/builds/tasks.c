@@ -130,10 +130,14 @@ static void end_stored(void *arg, int status)
 static void end_with(
 	struct build_task *b, enum attempt_end end, enum queue_reason reason, const char *why)
 {
+	struct strbuf sentence = STRBUF_INIT;
+
+	if (why)
+		text_shorten(&sentence, why, strlen(why), SENTENCE_MAX);
 	b->end = end;
 	b->reason = reason;
 	free(b->why);
-	b->why = xstrdup(why);
+	b->why = why ? strbuf_detach(&sentence, NULL) : NULL;
 }
 
 static void withdraw_again(uv_timer_t *timer);
