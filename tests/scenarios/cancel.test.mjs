@@ -73,7 +73,7 @@ test('a build that waits or is prepared is cancelled at once', async (t) => {
   const server = await startReqpm(t)
   const endless = await server.upload({ 'endless.spec': spec('endless', '', { version: '%(while :; do sleep 1; done)' }) })
   const preparing = await server.submit(endless)
-  const pending = await server.submit({ a: gated() })
+  const pending = await server.submit(await server.upload({ 'behind.spec': spec('behind') }))
   const viewers = await Promise.all([preparing, pending].map(({ id }) => server.watch(`/ws/builds/${id}/`)))
   await viewers[0].until((m) => m.data?.status === 'preparing')
   for (const { id } of [pending, preparing]) assert.equal((await server.api(`/api/builds/${id}/cancel`, { method: 'POST' })).status, 202)
