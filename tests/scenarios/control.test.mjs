@@ -4,7 +4,7 @@
 // and a log folder of its own, so that a server which runs here anyway is left alone.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -200,13 +200,12 @@ test('a server on another port has the data folder that was meant for it, and ke
 
 test('who has neither a home nor a data folder is told so, and no folder of his becomes one', { skip }, async (t) => {
   const c = await control(t)
-  if (process.getuid() === 0) chownSync(c.dir, 65534, 65534)
-  const as = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {}
-  const program = new Program(SCRIPT, ['status'], { cwd: c.dir, env: { PATH: process.env.PATH, REQPM_PORT: String(c.port), REQPM_LOG_DIR: c.logs }, ...as })
+  const { bin } = pretenders(c, { id: as(1000) })
+  const program = new Program(SCRIPT, ['status'], { cwd: c.dir, env: { PATH: `${bin}:${process.env.PATH}`, REQPM_PORT: String(c.port), REQPM_LOG_DIR: c.logs } })
   const { code, stderr } = await within(program.ended, 'the script without a home')
   assert.equal(code, 1)
   oneSentence(stderr, /HOME is not set: say in REQPM_DATA_DIR/)
-  assert.deepEqual(readdirSync(c.dir), [])
+  assert.deepEqual(readdirSync(c.dir).sort(), ['calls', 'pretenders'])
 })
 
 test('a process that got the number of a server is left alone', { skip }, async (t) => {
