@@ -47,20 +47,25 @@ export function LogPane({ item, choice }) {
 		return () => clearTimeout(timer)
 	}, [log, from, to])
 
-	// A link to a line within the page, such as that of a failure.
+	// The marks of this pane that the location has not come to yet: keys may be faster than a render.
+	const ahead = useRef(/** @type {string[]} */ ([]))
 	const shownHash = useRef(hash)
 	useEffect(() => {
 		if (shownHash.current === hash) return
 		shownHash.current = hash
-		if (marked) showLine(marked.from)
+		const own = ahead.current.lastIndexOf(hash)
+		ahead.current = own < 0 ? [] : ahead.current.slice(own + 1)
+		// A link to a line within the page, such as that of a failure.
+		if (marked && own < 0) showLine(marked.from)
 	})
+	const newest = () => linesOf(ahead.current.at(-1) ?? hash)
 
 	const turned = useRef(false) // the mark is stretched upwards: its lower end is the one that stays
 
 	/** @param {number} line @param {boolean} extend @param {number} [fixed] the end that stays */
-	function mark(line, extend, fixed = marked?.from) {
+	function mark(line, extend, fixed = newest()?.from) {
 		const next = extend && fixed ? hashOf(fixed, line) : hashOf(line, line)
-		shownHash.current = next
+		ahead.current.push(next)
 		navigate({ hash: next }, { replace: true })
 	}
 
@@ -69,10 +74,11 @@ export function LogPane({ item, choice }) {
 		const step = { j: 1, k: -1 }[event.key.toLowerCase()]
 		if (!step || state.total === 0 || event.ctrlKey || event.metaKey || event.altKey) return onKeyDown(event)
 		event.preventDefault()
-		const { from: near, to: far } = marked ?? { from: 0, to: 0 }
-		const end = marked === null ? (step > 0 ? from : Math.min(state.total, to - 1)) : (event.shiftKey && turned.current ? near : far) + step
+		const now = newest()
+		const { from: near, to: far } = now ?? { from: 0, to: 0 }
+		const end = now === null ? (step > 0 ? from : Math.min(state.total, to - 1)) : (event.shiftKey && turned.current ? near : far) + step
 		const line = Math.min(state.total, Math.max(1, end))
-		if (marked && event.shiftKey) {
+		if (now && event.shiftKey) {
 			const fixed = turned.current ? far : near
 			turned.current = line < fixed
 			mark(line, true, fixed)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { QueryClientProvider } from '@tanstack/react-query'
 import { act, fireEvent, render, screen } from '@testing-library/react'
-import { MemoryRouter, Route, Routes } from 'react-router'
+import { MemoryRouter, Route, Routes, useLocation } from 'react-router'
 import { beforeEach, expect, it, vi } from 'vitest'
 import { LogTab } from '../../src/components/LogTab.jsx'
 import { createQueryClient } from '../../src/queries/client.js'
@@ -53,4 +53,23 @@ it('the list of logs stays as it is while somebody is at it', async () => {
 	fireEvent.focus(screen.getByRole('combobox'))
 	expect(choices()).toHaveLength(3)
 	expect(choices()[0]).toContain('package-3')
+})
+
+it('marks lines for keys that come faster than the page is drawn', async () => {
+	const Where = () => <output>{useLocation().hash}</output>
+	render(
+		<QueryClientProvider client={createQueryClient()}>
+			<MemoryRouter initialEntries={['/builds/7/log/1#L3']}>
+				<Where />
+				<Routes><Route path="/builds/7/log/:item?" element={<LogTab build={build({ queue_items: [begun(1)] })} />} /></Routes>
+			</MemoryRouter>
+		</QueryClientProvider>,
+	)
+	const data = 'line\n'.repeat(9)
+	act(() => FakeSocket.last.opens())
+	await act(async () => FakeSocket.last.says({ type: 'log', offset: 0, next: data.length, line: 1, data }))
+	await act(async () => {
+		for (const key of ['J', 'J', 'J', 'K']) fireEvent.keyDown(screen.getByRole('log'), { key, shiftKey: true })
+	})
+	expect(screen.getByText('#L3-L5')).toBeVisible()
 })
