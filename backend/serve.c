@@ -447,6 +447,7 @@ int serve_main(int argc, char **argv)
 	struct server *s = &server;
 	struct strbuf err = STRBUF_INIT;
 	struct log_file *worker_log = NULL;
+	char *usual = NULL;
 	int r = parse_settings(&s->settings, argc, argv, &err);
 
 	if (r == -ECANCELED)
@@ -459,8 +460,9 @@ int serve_main(int argc, char **argv)
 		return 2;
 	}
 	if (!s->settings.data_dir)
-		s->settings.data_dir = data_dir_usual();
+		s->settings.data_dir = usual = data_dir_usual();
 	r = make_data_dir(&s->settings, &err);
+	free(usual);
 	if (r >= 0)
 		r = open_logs(&s->settings, &worker_log, &err);
 	if (r >= 0)
