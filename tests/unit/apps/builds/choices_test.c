@@ -9,63 +9,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "apps/builds/tasks.h"
-#include "apps/builds/websocket_utils.h"
+#include "database.h"
 
 static struct {
-	char dir[64];
-	struct loop loop;
-	struct store *store;
 	int64_t job;
 } the;
-
-static const struct worker_identity worker = {.name = "test", .incarnation = "one", .slots = 4};
-
-static int fake_send(struct layer *l, const char *group, struct msg *m)
-{
-	(void)l;
-	(void)group;
-	(void)m;
-	return 0;
-}
-
-static const struct layer_ops fake = {.name = "fake", .group_send = fake_send};
-static struct layer layer = {.ops = &fake};
-
-static int setup(void **state)
-{
-	struct strbuf err = STRBUF_INIT;
-	char path[80];
-
-	(void)state;
-	strcpy(the.dir, "/tmp/reqpm-choices-XXXXXX");
-	assert_non_null(mkdtemp(the.dir));
-	snprintf(path, sizeof(path), "%s/db", the.dir);
-	loop_init(&the.loop);
-	layer.loop = &the.loop;
-	the.store = store_open(
-		&(struct store_config){&the.loop, path, builds_migrations, builds_migration_count},
-		&err);
-	assert_non_null(the.store);
-	websocket_utils_init(the.store, &layer);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(the.store);
-	loop_finish(&the.loop);
-	tree_remove(the.dir);
-	return 0;
-}
-
-static int unit(store_run_fn *fn, void *arg)
-{
-	int r = store_write_wait(the.store, fn, arg);
-
-	loop_run_posted(&the.loop);
-	return r;
-}
 
 /* one needs base and tool; either needs (one or other); last needs either. */
 enum { BASE, TOOL, ONE, OTHER, EITHER, LAST, COUNT };
@@ -124,14 +72,14 @@ static int begin_run(struct tx *tx, void *arg)
 
 static void begin(struct begin_arg arg)
 {
-	assert_int_equal(unit(begin_run, &arg), 0);
+	assert_int_equal(database_write(begin_run, &arg), 0);
 }
 
 static int claim_run(struct tx *tx, void *arg)
 {
 	int64_t due_at;
 
-	return queue_item_claim(tx, &worker, 1, 1, arg, &due_at);
+	return queue_item_claim(tx, &database_worker, 1, 1, arg, &due_at);
 }
 
 static int end_run(struct tx *tx, void *arg)
@@ -149,11 +97,11 @@ static void build(const char *package, bool well)
 {
 	struct claim c = {0};
 
-	assert_true(unit(claim_run, &c) >= 0);
+	assert_true(database_write(claim_run, &c) >= 0);
 	assert_non_null(c.package);
 	assert_string_equal(c.package, package);
 	c.attempt = well ? 1 : -1;
-	assert_int_equal(unit(end_run, &c), 0);
+	assert_int_equal(database_write(end_run, &c), 0);
 	claim_finish(&c);
 }
 
@@ -173,7 +121,7 @@ static void assert_states(const char *expected)
 {
 	struct strbuf states = STRBUF_INIT;
 
-	assert_true(store_read_wait(the.store, put_items, &states) >= 0);
+	assert_true(store_read_wait(database.store, put_items, &states) >= 0);
 	assert_string_equal(states.buf, expected);
 	strbuf_finish(&states);
 }
@@ -253,14 +201,14 @@ static void a_retry_has_the_choices_of_the_job_before_it(void **state)
 	(void)state;
 	begin((struct begin_arg){.excluded = ALL_HERE});
 	plan_draft_init(&draft);
-	assert_int_equal(store_read_wait(the.store, plan_again_run, &draft), 0);
+	assert_int_equal(store_read_wait(database.store, plan_again_run, &draft), 0);
 	assert_int_equal(draft.plan.items[EITHER].need_count, 2);
 	assert_true(draft.plan.items[EITHER].choices[0] && draft.plan.items[EITHER].choices[1]);
 	assert_false(draft.plan.items[LAST].choices[0]);
 	plan_draft_finish(&draft);
 }
 
-#define scenario(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define scenario(name) cmocka_unit_test_setup_teardown(name, database_open, database_close)
 
 int main(void)
 {

@@ -9,69 +9,22 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "apps/builds/builds.h"
-#include "apps/builds/websocket_utils.h"
+#include "database.h"
 #include "builders/builder.h"
 
 #define NOON 1000000000 /* on the wall's clock */
 #define HOUR 3600000
 
 static struct {
-	char dir[64];
-	struct loop loop;
-	struct store *store;
 	int64_t now, job;
 	const char *excluded; /* the package of begin_run(), and why */
 } the;
 
-static const struct worker_identity worker = {.name = "test", .incarnation = "one", .slots = 4};
-
-static int fake_send(struct layer *l, const char *group, struct msg *m)
-{
-	(void)l;
-	(void)group;
-	(void)m;
-	return 0;
-}
-
-static const struct layer_ops fake = {.name = "fake", .group_send = fake_send};
-static struct layer layer = {.ops = &fake};
-
 static int setup(void **state)
 {
-	struct strbuf err = STRBUF_INIT;
-	char path[80];
-
-	(void)state;
-	strcpy(the.dir, "/tmp/reqpm-faults-XXXXXX");
-	assert_non_null(mkdtemp(the.dir));
-	snprintf(path, sizeof(path), "%s/db", the.dir);
-	loop_init(&the.loop);
-	layer.loop = &the.loop;
-	the.store = store_open(
-		&(struct store_config){&the.loop, path, builds_migrations, builds_migration_count},
-		&err);
-	assert_non_null(the.store);
-	websocket_utils_init(the.store, &layer);
 	the.now = NOON;
 	the.excluded = NULL;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(the.store);
-	loop_finish(&the.loop);
-	tree_remove(the.dir);
-	return 0;
-}
-
-static int unit(store_run_fn *fn, void *arg)
-{
-	int r = store_write_wait(the.store, fn, arg);
-
-	loop_run_posted(&the.loop);
-	return r;
+	return database_open(state);
 }
 
 /* ---- one package that is built */
@@ -100,14 +53,14 @@ static int claim_run(struct tx *tx, void *arg)
 {
 	int64_t due_at;
 
-	return queue_item_claim(tx, &worker, 1, the.now, arg, &due_at);
+	return queue_item_claim(tx, &database_worker, 1, the.now, arg, &due_at);
 }
 
 /* Of what is ready; token 0: nothing is. */
 static struct claim claim(void)
 {
 	struct claim c = {0};
-	int r = unit(claim_run, &c);
+	int r = database_write(claim_run, &c);
 
 	assert_true(r >= 0);
 	return c;
@@ -129,7 +82,7 @@ static void end(struct claim *take_claim, struct attempt_result result)
 {
 	struct ended e = {*take_claim, result};
 
-	assert_int_equal(unit(end_run, &e), 0);
+	assert_int_equal(database_write(end_run, &e), 0);
 	claim_finish(take_claim);
 }
 
@@ -144,7 +97,7 @@ static int64_t duration(void)
 {
 	int64_t ms = 0;
 
-	assert_true(store_read_wait(the.store, duration_run, &ms) >= 0);
+	assert_true(store_read_wait(database.store, duration_run, &ms) >= 0);
 	return ms;
 }
 
@@ -152,7 +105,7 @@ static void build_for(int64_t wall_ms)
 {
 	struct claim c;
 
-	assert_int_equal(unit(begin_run, NULL), 0);
+	assert_int_equal(database_write(begin_run, NULL), 0);
 	c = claim();
 	the.now += wall_ms;
 	end(&c, (struct attempt_result){.end = ATTEMPT_COMPLETED});
@@ -193,10 +146,10 @@ static void a_negative_duration_is_unknown_to_the_next_build(void **state)
 
 	(void)state;
 	build_for(5000);
-	assert_true(unit(spoil_run, NULL) >= 0);
+	assert_true(database_write(spoil_run, NULL) >= 0);
 	assert_int_equal(duration(), 0);
-	assert_int_equal(unit(begin_run, NULL), 0);
-	assert_true(store_read_wait(the.store, last_run, &last) >= 0);
+	assert_int_equal(database_write(begin_run, NULL), 0);
+	assert_true(store_read_wait(database.store, last_run, &last) >= 0);
 	assert_int_equal(last, 0);
 }
 
@@ -214,7 +167,7 @@ static void a_back_off_ends_though_the_clock_was_set_back(void **state)
 	struct claim c;
 
 	(void)state;
-	assert_int_equal(unit(begin_run, NULL), 0);
+	assert_int_equal(database_write(begin_run, NULL), 0);
 	c = claim();
 	end(&c, (struct attempt_result){.end = ATTEMPT_INFRASTRUCTURE});
 	the.now += BACKOFF_MS - 1;
@@ -261,7 +214,7 @@ static void start_again(void)
 	struct worker_identity next = {.name = "test", .incarnation = name, .slots = 4};
 
 	snprintf(name, sizeof(name), "start %d", ++starts);
-	assert_int_equal(unit(start_run, &next), 0);
+	assert_int_equal(database_write(start_run, &next), 0);
 }
 
 static int take_job(const struct build_job *job, void *arg)
@@ -280,7 +233,7 @@ static void assert_job(const char *expected)
 {
 	struct strbuf job = STRBUF_INIT;
 
-	assert_true(store_read_wait(the.store, job_run, &job) >= 0);
+	assert_true(store_read_wait(database.store, job_run, &job) >= 0);
 	assert_memory_equal(job.buf, expected, strlen(expected));
 	strbuf_finish(&job);
 }
@@ -288,18 +241,18 @@ static void assert_job(const char *expected)
 static void what_the_server_did_not_survive_three_times_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(unit(submit_run, NULL), 0);
+	assert_int_equal(database_write(submit_run, NULL), 0);
 	for (int lost = 1; lost < PREPARE_LOST_MAX; lost++) {
-		assert_int_equal(unit(prepare_run, NULL), 0);
+		assert_int_equal(database_write(prepare_run, NULL), 0);
 		start_again();
 		assert_job("pending ");
 	}
 	/* Neither a stop nor a death at another time is counted. */
-	assert_int_equal(unit(prepare_run, NULL), 0);
-	assert_int_equal(unit(put_back_run, NULL), 0);
+	assert_int_equal(database_write(prepare_run, NULL), 0);
+	assert_int_equal(database_write(put_back_run, NULL), 0);
 	start_again();
 	assert_job("pending ");
-	assert_int_equal(unit(prepare_run, NULL), 0);
+	assert_int_equal(database_write(prepare_run, NULL), 0);
 	start_again();
 	assert_job("failed {\"detail\":\"the server died 3 times while it prepared this build");
 }
@@ -320,7 +273,7 @@ static int retry_run(struct tx *tx, void *arg)
 
 static int64_t retry(int64_t id)
 {
-	assert_int_equal(unit(retry_run, &id), 0);
+	assert_int_equal(database_write(retry_run, &id), 0);
 	return id;
 }
 
@@ -349,7 +302,7 @@ static int source_run(struct tx *tx, void *arg)
 
 static int64_t source_of(int64_t id)
 {
-	assert_true(store_read_wait(the.store, source_run, &id) >= 0);
+	assert_true(store_read_wait(database.store, source_run, &id) >= 0);
 	return id;
 }
 
@@ -358,7 +311,7 @@ static int64_t fail_one(void)
 {
 	struct claim c;
 
-	assert_int_equal(unit(begin_run, NULL), 0);
+	assert_int_equal(database_write(begin_run, NULL), 0);
 	c = claim();
 	end(&c, (struct attempt_result){.end = ATTEMPT_FAILED, .reason = REASON_BUILD});
 	return the.job;
@@ -371,15 +324,15 @@ static void a_retry_takes_over_from_the_newest_job_that_had_a_plan(void **state)
 	(void)state;
 	assert_int_equal(source_of(first), 0);
 	assert_int_equal(source_of(second), first);
-	assert_int_equal(unit(cancel_run, &second), 0);
+	assert_int_equal(database_write(cancel_run, &second), 0);
 	third = retry(second);
 	assert_int_equal(source_of(third), first);
 
 	/* What it needs stays, what it was made of need not. */
-	assert_int_equal(unit(delete_run, &first), -EAGAIN);
-	assert_int_equal(unit(delete_run, &second), 0);
-	assert_int_equal(unit(cancel_run, &third), 0);
-	assert_int_equal(unit(delete_run, &first), 0);
+	assert_int_equal(database_write(delete_run, &first), -EAGAIN);
+	assert_int_equal(database_write(delete_run, &second), 0);
+	assert_int_equal(database_write(cancel_run, &third), 0);
+	assert_int_equal(database_write(delete_run, &first), 0);
 	assert_int_equal(source_of(retry(third)), 0);
 }
 
@@ -406,21 +359,21 @@ static int old_rows_run(struct tx *tx, void *arg)
 
 static void retries_of_an_older_database_know_whose_results_they_take_over(void **state)
 {
-	char *path = xasprintf("%s/old", the.dir);
-	struct store_config config = {&the.loop, path, builds_migrations, BEFORE_TAKES_FROM};
-	struct store *newest = the.store;
+	char *path = xasprintf("%s/old", database.dir);
+	struct store_config config = {&database.loop, path, builds_migrations, BEFORE_TAKES_FROM};
+	struct store *newest = database.store;
 	static const int64_t expected[] = {0, 1, 1, 1, 0, 0};
 
 	(void)state;
-	the.store = store_open(&config, NULL);
-	assert_int_equal(unit(old_rows_run, NULL), 0);
-	store_close(the.store);
+	database.store = store_open(&config, NULL);
+	assert_int_equal(database_write(old_rows_run, NULL), 0);
+	store_close(database.store);
 	config.migration_count = builds_migration_count;
-	the.store = store_open(&config, NULL);
+	database.store = store_open(&config, NULL);
 	for (size_t i = 0; i < countof(expected); i++)
 		assert_int_equal(source_of((int64_t)i + 1), expected[i]);
-	store_close(the.store);
-	the.store = newest;
+	store_close(database.store);
+	database.store = newest;
 	free(path);
 }
 
@@ -442,7 +395,7 @@ static void assert_cut_why(void)
 {
 	struct strbuf why = STRBUF_INIT;
 
-	assert_true(store_read_wait(the.store, why_run, &why) >= 0);
+	assert_true(store_read_wait(database.store, why_run, &why) >= 0);
 	assert_int_equal(why.len, SENTENCE_MAX);
 	assert_string_equal(why.buf + why.len - strlen("x…"), "x…");
 	strbuf_finish(&why);
@@ -463,7 +416,7 @@ static void what_an_attempt_says_is_stored_in_part(void **state)
 	struct claim c;
 
 	(void)state;
-	assert_int_equal(unit(begin_run, NULL), 0);
+	assert_int_equal(database_write(begin_run, NULL), 0);
 	c = claim();
 	end(&c, (struct attempt_result){
 			.end = ATTEMPT_FAILED, .reason = REASON_BUILD, .why = words});
@@ -477,7 +430,7 @@ static void why_something_cannot_be_built_is_stored_in_part(void **state)
 
 	(void)state;
 	the.excluded = words;
-	assert_int_equal(unit(begin_run, NULL), 0);
+	assert_int_equal(database_write(begin_run, NULL), 0);
 	assert_cut_why();
 	free(words);
 }
@@ -504,7 +457,7 @@ static void of_long_names_that_are_lacked_the_beginnings_are_told(void **state)
 	strbuf_finish(&json);
 }
 
-#define scenario(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define scenario(name) cmocka_unit_test_setup_teardown(name, setup, database_close)
 
 int main(void)
 {

@@ -10,63 +10,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "apps/builds/builds.h"
-#include "apps/builds/websocket_utils.h"
+#include "database.h"
 
 static struct {
-	char dir[64];
-	struct loop loop;
-	struct store *store;
 	int64_t job;
 } the;
-
-static const struct worker_identity worker = {.name = "test", .incarnation = "one", .slots = 4};
-
-static int fake_send(struct layer *l, const char *group, struct msg *m)
-{
-	(void)l;
-	(void)group;
-	(void)m;
-	return 0;
-}
-
-static const struct layer_ops fake = {.name = "fake", .group_send = fake_send};
-static struct layer layer = {.ops = &fake};
-
-static int setup(void **state)
-{
-	struct strbuf err = STRBUF_INIT;
-	char path[80];
-
-	(void)state;
-	strcpy(the.dir, "/tmp/reqpm-provides-XXXXXX");
-	assert_non_null(mkdtemp(the.dir));
-	snprintf(path, sizeof(path), "%s/db", the.dir);
-	loop_init(&the.loop);
-	layer.loop = &the.loop;
-	the.store = store_open(
-		&(struct store_config){&the.loop, path, builds_migrations, builds_migration_count},
-		&err);
-	assert_non_null(the.store);
-	websocket_utils_init(the.store, &layer);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(the.store);
-	loop_finish(&the.loop);
-	tree_remove(the.dir);
-	return 0;
-}
-
-static int write_unit(store_run_fn *fn, void *arg)
-{
-	int r = store_write_wait(the.store, fn, arg);
-
-	loop_run_posted(&the.loop);
-	return r;
-}
 
 /* ---- units */
 
@@ -95,14 +43,14 @@ static void begin(const struct plan_item *items, size_t count)
 {
 	struct job_arg a = {.items = items, .count = count};
 
-	assert_int_equal(write_unit(start_job, &a), 0);
+	assert_int_equal(database_write(start_job, &a), 0);
 }
 
 static int claim_run(struct tx *tx, void *arg)
 {
 	struct claim c = {0};
 	int64_t due, *ret = arg;
-	int r = queue_item_claim(tx, &worker, 1, 2000, &c, &due);
+	int r = queue_item_claim(tx, &database_worker, 1, 2000, &c, &due);
 
 	ret[0] = r > 0 ? c.item_id : 0;
 	ret[1] = c.token;
@@ -119,7 +67,7 @@ static struct attempt claim(int64_t item)
 {
 	int64_t got[2];
 
-	assert_int_equal(write_unit(claim_run, got), 0);
+	assert_int_equal(database_write(claim_run, got), 0);
 	assert_int_equal(got[0], item);
 	return (struct attempt){got[0], got[1]};
 }
@@ -140,7 +88,7 @@ static void end(struct attempt attempt, struct attempt_result result)
 {
 	struct end_arg e = {attempt, result};
 
-	assert_int_equal(write_unit(end_run, &e), 0);
+	assert_int_equal(database_write(end_run, &e), 0);
 }
 
 /* Its one RPM has this name and provides this. */
@@ -196,7 +144,7 @@ static void assert_states(const char *expected)
 {
 	struct strbuf states = STRBUF_INIT;
 
-	assert_int_equal(store_read_wait(the.store, states_run, &states), 0);
+	assert_int_equal(store_read_wait(database.store, states_run, &states), 0);
 	assert_string_equal(states.buf, expected);
 	strbuf_finish(&states);
 }
@@ -222,7 +170,7 @@ static void assert_member(int64_t item, const char *key, const char *expected)
 	struct item_json a = {.id = item};
 	const char *value;
 
-	assert_int_equal(store_read_wait(the.store, item_run, &a), 0);
+	assert_int_equal(store_read_wait(database.store, item_run, &a), 0);
 	value = json_string_value(json_object_get(a.json, key));
 	if (expected)
 		assert_string_equal(value, expected);
@@ -329,7 +277,7 @@ static void a_cancel_ends_what_lacks_something(void **state)
 	begin(set, 4);
 	lack(claim(1), "perl(A::B)");
 	maker = claim(2);
-	assert_int_equal(write_unit(cancel_run, NULL), 0);
+	assert_int_equal(database_write(cancel_run, NULL), 0);
 	assert_states("user cancelled, maker building, after cancelled, other cancelled: running");
 	lack(maker, "perl(C)");
 	assert_states(
@@ -341,7 +289,7 @@ static void with_fail_fast_a_failure_ends_what_lacks_something(void **state)
 	struct job_arg a = {.items = set, .count = 4, .fail_fast = true};
 
 	(void)state;
-	assert_int_equal(write_unit(start_job, &a), 0);
+	assert_int_equal(database_write(start_job, &a), 0);
 	lack(claim(1), "perl(A::B)");
 	end(claim(2), (struct attempt_result){.end = ATTEMPT_FAILED, .reason = REASON_BUILD});
 	assert_states("user cancelled, maker failed, after cancelled, other cancelled: failed");
@@ -350,7 +298,7 @@ static void with_fail_fast_a_failure_ends_what_lacks_something(void **state)
 static int start_worker(struct tx *tx, void *arg)
 {
 	(void)arg;
-	return worker_start(tx, &worker, 4000);
+	return worker_start(tx, &database_worker, 4000);
 }
 
 static void a_restart_leaves_it_waiting_and_what_is_lost_comes_again(void **state)
@@ -359,7 +307,7 @@ static void a_restart_leaves_it_waiting_and_what_is_lost_comes_again(void **stat
 	begin(set, 4);
 	lack(claim(1), "perl(A::B)");
 	claim(2);
-	assert_int_equal(write_unit(start_worker, NULL), 0);
+	assert_int_equal(database_write(start_worker, NULL), 0);
 	assert_states("user pending, maker queued, after pending, other queued: running");
 	complete(claim(2), "maker", "[\"perl(A::B)\"]");
 	assert_states("user queued, maker completed, after pending, other queued: running");
@@ -421,7 +369,7 @@ static void assert_learned(const char *expected)
 {
 	struct strbuf text = STRBUF_INIT;
 
-	assert_int_equal(store_read_wait(the.store, learned_run, &text), 0);
+	assert_int_equal(store_read_wait(database.store, learned_run, &text), 0);
 	assert_string_equal(text.buf, expected);
 	strbuf_finish(&text);
 }
@@ -506,7 +454,7 @@ static void a_build_of_nothing_that_builds_here_fails(void **state)
 	claim(0);
 }
 
-#define scenario(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define scenario(name) cmocka_unit_test_setup_teardown(name, database_open, database_close)
 
 int main(void)
 {
